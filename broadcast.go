@@ -1,0 +1,74 @@
+package roost
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/roostgo/roost/pubsub"
+	"github.com/roostgo/roost/wire"
+)
+
+// Broadcast is a message of a topic, as channels that subscribed to the topic
+// receive it in HandleInfo.
+type Broadcast struct {
+	Topic   string
+	Event   string
+	Payload Payload
+}
+
+// Broadcast sends an event to all subscribers of a topic on all nodes. payload
+// is encoded once for each serializer in use. An error means that nobody on
+// this node got it: the payload cannot be encoded (V2 clients take only
+// objects and Bytes), or the PubSub adapter failed.
+//
+// It waits while this node is too busy to deliver.
+func (e *Endpoint) Broadcast(ctx context.Context, topic, event string, payload any) error {
+	return e.publish(ctx, nil, topic, event, payload, e.bus.Broadcast)
+}
+
+// BroadcastFrom is Broadcast to all but one channel's client.
+func (e *Endpoint) BroadcastFrom(ctx context.Context, from *Socket, topic, event string, payload any) error {
+	return e.publish(ctx, from, topic, event, payload, e.bus.Broadcast)
+}
+
+// BroadcastLocal is Broadcast to this node's subscribers only.
+func (e *Endpoint) BroadcastLocal(ctx context.Context, topic, event string, payload any) error {
+	return e.publish(ctx, nil, topic, event, payload, e.locally)
+}
+
+// BroadcastLocalFrom is BroadcastLocal to all but one channel's client.
+func (e *Endpoint) BroadcastLocalFrom(ctx context.Context, from *Socket, topic, event string, payload any) error {
+	return e.publish(ctx, from, topic, event, payload, e.locally)
+}
+
+func (e *Endpoint) locally(_ context.Context, m *pubsub.Message) error {
+	e.bus.BroadcastLocal(m)
+	return nil
+}
+
+// Disconnect ends all connections with a socket id, on all nodes [§7.9].
+// Their clients are closed with 1001 and come back.
+func (e *Endpoint) Disconnect(ctx context.Context, id string) error {
+	return e.Broadcast(ctx, id, eventDisconnect, nil)
+}
+
+// publish encodes a message for this node's clients, so that what cannot be
+// encoded fails here [clause 111], and hands it to the bus.
+func (e *Endpoint) publish(ctx context.Context, from *Socket, topic, event string, payload any, send func(context.Context, *pubsub.Message) error) error {
+	p, err := wire.Marshal(payload)
+	if err != nil {
+		return fmt.Errorf("roost: encode broadcast %q to topic %q: %w", event, topic, err)
+	}
+	m := &pubsub.Message{Topic: topic, Event: event, Payload: p}
+	if from != nil {
+		m.From = &from.subscription
+	}
+	if e.bus.Subscribers(topic) > 0 {
+		for _, s := range *e.serializers.Load() {
+			if _, err := encoded(m, s); err != nil {
+				return fmt.Errorf("roost: encode broadcast %q to topic %q: %w", event, topic, err)
+			}
+		}
+	}
+	return send(ctx, m)
+}

@@ -1,0 +1,299 @@
+package roost
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+
+	"github.com/roostgo/roost/telemetry"
+	"github.com/roostgo/roost/transport"
+	"github.com/roostgo/roost/wire"
+)
+
+// client is the session of one connection: it multiplexes channels [§7].
+// Everything runs on the connection's lane; nothing blocks.
+type client struct {
+	// Immutable after Open.
+	endpoint   *Endpoint
+	conn       transport.Conn
+	serializer wire.Serializer
+	transport  string
+	id         string
+	assigns    Assigns
+
+	// Owned by the lane.
+	channels membership
+	joining  *pendingJoin // the connection is held while there is one
+	identity *identity    // nil without a socket id
+	gone     error        // why the connection ended
+}
+
+// pendingJoin is a join whose callback runs.
+type pendingJoin struct {
+	socket   *Socket
+	replaced *Socket // the instance that it takes the place of
+}
+
+// newClient makes the session of a connection that Connect let in.
+func newClient(e *Endpoint, s wire.Serializer, c *Connect) (*client, error) {
+	e.speaks(s)
+	session := &client{endpoint: e, serializer: s, transport: c.Transport, id: c.ID, assigns: c.assigns}
+	if c.ID == "" {
+		return session, nil
+	}
+	var err error
+	session.identity, err = listen(e.bus, session)
+	return session, err
+}
+
+// Open implements transport.Session.
+func (c *client) Open(conn transport.Conn) {
+	c.conn = conn
+	if c.identity != nil {
+		c.identity.open(conn.Lane())
+	}
+}
+
+// Receive implements transport.Session.
+func (c *client) Receive(data []byte, binary bool) transport.Verdict {
+	d := deskOf(c.conn.Lane())
+	m := &d.message
+	if err := c.serializer.Decode(m, binary, data); err != nil { // clauses 92, 100, 101
+		c.conn.Close(transport.CloseInternalError)
+		return transport.Continue
+	}
+	return c.dispatch(m)
+}
+
+// dispatch is [§7.3]: the first row that matches.
+func (c *client) dispatch(m *wire.Message) transport.Verdict {
+	s := c.channel(m)
+	switch {
+	case m.Topic == topicPhoenix && m.Event == eventHeartbeat:
+		c.answer(m, "", statusOK, empty)
+	case m.Event == eventJoin:
+		return c.join(m, s)
+	case s != nil && s.stale(m.JoinRef): // clauses 167, 168
+	case s != nil && m.Event == eventLeave:
+		_ = s.post(mail{kind: mailLeave, ref: keepRef(m.Ref)}, 0) // an ended channel says goodbye by itself
+	case s != nil:
+		c.forward(s, m)
+	case m.Event == eventLeave: // clause 141
+		c.answer(m, m.JoinRef, statusOK, empty)
+	default: // clause 140
+		c.answer(m, "", statusError, unmatchedTopic)
+	}
+	return transport.Continue
+}
+
+// channel finds the channel that a message is for.
+func (c *client) channel(m *wire.Message) *Socket {
+	if m.OddTopic {
+		return nil
+	}
+	return c.channels.find(m.Topic)
+}
+
+// stale reports whether a message was meant for an earlier channel of this
+// topic [§7.6].
+func (s *Socket) stale(ref wire.Ref) bool {
+	return !ref.IsNull() && !s.joinRefNull && ref != s.joinRef
+}
+
+// forward hands a message to its channel.
+func (c *client) forward(s *Socket, m *wire.Message) {
+	own := m.Clone()
+	err := s.post(mail{kind: mailIn, ref: own.Ref, event: own.Event, payload: own.Payload}, c.endpoint.config.Mailbox)
+	if err == ErrMailboxFull { //nolint:errorlint // post returns it bare
+		c.answer(m, s.joinRef, statusError, mailboxFull)
+	}
+}
+
+// join starts a join. Nothing more is received until it is answered [O2].
+func (c *client) join(m *wire.Message, old *Socket) transport.Verdict {
+	if old != nil {
+		c.replace(old)
+	}
+	s := c.admit(m)
+	if s == nil {
+		c.farewell(old)
+		return transport.Continue
+	}
+	c.joining = &pendingJoin{socket: s, replaced: old}
+	payload := m.Clone().Payload
+	_ = s.post(mail{kind: mailJoin, ref: keepRef(m.Ref), payload: payload}, 0) // a new mailbox refuses nothing
+	return transport.Hold
+}
+
+// admit makes the channel of a join, or answers why there is none [§7.4].
+func (c *client) admit(m *wire.Message) *Socket {
+	var r *route
+	if !m.OddTopic { // clause 153
+		r = c.endpoint.routes.Load().find(m.Topic)
+	}
+	switch {
+	case r == nil: // clause 152
+		c.emit(telemetry.JoinUnmatched{Channel: c.facts(m)})
+		c.answer(m, "", statusError, unmatchedTopic)
+		return nil
+	case c.channels.len() >= c.endpoint.config.MaxChannels: // clause 154
+		c.emit(telemetry.TooManyChannels{Channel: c.facts(m), Bound: c.endpoint.config.MaxChannels})
+		c.answer(m, m.JoinRef, statusError, tooManyChannels)
+		return nil
+	}
+	s := &Socket{client: c, topic: keepString(m.Topic), channel: r.factory(), assigns: c.assigns.merged(r.assigns)}
+	s.joinRef, s.joinRefNull = keepRef(m.JoinRef), m.JoinRef.IsNull()
+	if s.joinRefNull {
+		s.joinRef = keepRef(m.Ref)
+	}
+	return s
+}
+
+// joinAnswer is posted to the lane when a join is decided.
+type joinAnswer struct {
+	frame *transport.Frame
+	ok    bool
+}
+
+// departure is posted to the lane when a channel ends: what the client is told.
+type departure struct {
+	event   string
+	payload Payload
+}
+
+// Run does what a channel posted to its lane.
+func (s *Socket) Run(arg any) {
+	switch arg := arg.(type) {
+	case *joinAnswer:
+		s.client.answered(s, arg)
+	case departure:
+		s.client.depart(s, arg)
+	}
+}
+
+// answered sends the answer to a join, and only then lets in the topic's
+// broadcasts [O6].
+func (c *client) answered(s *Socket, a *joinAnswer) {
+	if c.gone != nil {
+		c.tooLate(s, a)
+		return
+	}
+	replaced := c.joining.replaced
+	c.joining = nil
+	c.conn.Enqueue(a.frame, transport.Direct)
+	c.farewell(replaced)
+	if a.ok {
+		c.channels.add(s)
+		s.subscription.Activate()
+		c.endpoint.count.joins.Add(1)
+		c.endpoint.count.channels.Add(1)
+	}
+	c.conn.Resume()
+}
+
+// tooLate ends a channel whose client went away while Join ran.
+func (c *client) tooLate(s *Socket, a *joinAnswer) {
+	if a.ok {
+		s.subscription.Cancel()
+		_ = s.post(mail{kind: mailClosed, info: c.gone}, 0) // an ended channel is as wished
+	}
+}
+
+// replace ends a channel because its topic is joined again: at once, and
+// without Terminate [§7.5, clause 166].
+func (c *client) replace(old *Socket) {
+	c.emit(telemetry.DuplicateJoin{Channel: old.facts()})
+	c.remove(old)
+	old.expire()
+}
+
+// farewell tells the client that a replaced channel has ended, after the
+// answer to the new join [clause 162].
+func (c *client) farewell(old *Socket) {
+	if old != nil {
+		c.tell(old, eventClose, empty)
+	}
+}
+
+// depart ends a channel that ended by itself.
+func (c *client) depart(s *Socket, d departure) {
+	if c.gone != nil || !c.remove(s) { // replaced meanwhile: that has been told
+		return
+	}
+	c.tell(s, d.event, d.payload)
+}
+
+// remove takes a channel out and reports whether it was there.
+func (c *client) remove(s *Socket) bool {
+	if !c.channels.remove(s) {
+		return false
+	}
+	s.subscription.Cancel()
+	c.endpoint.count.channels.Add(-1)
+	return true
+}
+
+// tell sends phx_close or phx_error; ref repeats join_ref [§6.4].
+func (c *client) tell(s *Socket, event string, p Payload) {
+	c.write(wire.Message{Kind: wire.Push, JoinRef: s.element(), Ref: s.element(), Topic: s.topic, Event: event, Payload: p})
+}
+
+// answer replies to a message in the socket's own name.
+func (c *client) answer(m *wire.Message, joinRef wire.Ref, status string, p Payload) {
+	c.write(wire.Message{
+		Kind: wire.Reply, JoinRef: joinRef, Ref: m.Ref, Topic: m.Topic, OddTopic: m.OddTopic, Status: status, Payload: p,
+	})
+}
+
+// write encodes on the lane's desk and sends without keeping anything.
+func (c *client) write(m wire.Message) {
+	d := deskOf(c.conn.Lane())
+	d.answer = m
+	buf, binary, err := c.serializer.Encode(d.buffer[:transport.Headroom], &d.answer)
+	d.answer = wire.Message{}
+	if err != nil { // what the socket itself says has an encoding; what it echoes was decoded
+		c.conn.Close(transport.CloseInternalError)
+		return
+	}
+	c.conn.Write(buf, binary)
+	d.recycle(buf)
+}
+
+// Closed implements transport.Session: all channels end with the connection
+// [§7.10].
+func (c *client) Closed(reason error) {
+	c.gone = closedError{reason}
+	if c.identity != nil {
+		c.identity.subscription.Cancel()
+	}
+	for _, s := range slices.Clone(c.channels.list) {
+		c.remove(s)
+		s.disconnected(c.gone)
+	}
+	if c.endpoint.stream.Enabled(slog.LevelDebug) {
+		c.emit(telemetry.SocketClosed{Socket: telemetry.Socket{Transport: c.transport, ID: c.id}, Reason: reason})
+	}
+}
+
+// disconnected ends a channel after what is in its mailbox. One that has
+// nothing to do ends at once.
+func (s *Socket) disconnected(reason error) {
+	if _, ok := s.channel.(Terminator); !ok && s.mailbox.CloseIfIdle() {
+		s.expire()
+		return
+	}
+	_ = s.post(mail{kind: mailClosed, info: reason}, 0) // an ended channel is as wished
+}
+
+func (c *client) facts(m *wire.Message) telemetry.Channel {
+	return telemetry.Channel{Topic: m.Topic, SocketID: c.id}
+}
+
+func (c *client) emit(e telemetry.Event) { c.endpoint.stream.Emit(context.Background(), e) }
+
+// closedError says why a connection ended. It is ErrClosed.
+type closedError struct{ reason error }
+
+func (e closedError) Error() string        { return ErrClosed.Error() + ": " + e.reason.Error() }
+func (e closedError) Is(target error) bool { return target == ErrClosed }
+func (e closedError) Unwrap() error        { return e.reason }

@@ -1,0 +1,138 @@
+package roost
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/roostgo/roost/pubsub"
+	"github.com/roostgo/roost/telemetry"
+	"github.com/roostgo/roost/transport"
+	"github.com/roostgo/roost/transport/websocket"
+	"github.com/roostgo/roost/wire"
+)
+
+// Config is what an Endpoint is made of. The zero value works.
+type Config struct {
+	// Path is where the socket is mounted; its transports are below it.
+	// Segments ":name" are variables that Connect finds in the parameters.
+	// Default: "/socket".
+	Path string
+
+	// WebSocketPath is where, below Path, the WebSocket transport is. "/" is
+	// Path itself. Default: "websocket".
+	WebSocketPath string
+
+	// Host is what an Origin header is compared with when CheckOrigin says
+	// nothing else. Default: "localhost".
+	Host string
+
+	// CheckOrigin decides which web pages may connect [§4.3].
+	// Default: those whose host is Host.
+	CheckOrigin transport.OriginPolicy
+
+	// Connect decides about a new connection, may give it an id, and keeps
+	// what channels will need. ctx is the request's, with what middleware put
+	// there. An error refuses; see ErrorHandler. It runs on the request's
+	// goroutine and may block. Default: everybody may connect.
+	Connect func(ctx context.Context, c *Connect) error
+
+	// ErrorHandler answers a connect that was refused with an error other than
+	// ErrRefused. Default: HTTP 403 without a body.
+	ErrorHandler func(w http.ResponseWriter, r *http.Request, err error)
+
+	// Versions chooses a client's serializer by its vsn.
+	// Default: V1 for ~> 1.0.0, V2 for ~> 2.0.0.
+	Versions *wire.Versions
+
+	// MaxChannels is how many topics one connection may have joined at once.
+	// Default: 100.
+	MaxChannels int
+
+	// Mailbox is how many messages may wait for one channel. A client's
+	// message over it is answered with the reason "mailbox full".
+	// Default: 1,000.
+	Mailbox int
+
+	// Workers is how many callbacks may run, or block, at once.
+	// Default: 10,000.
+	Workers int
+
+	// DrainTimeout is how long Run waits for connections and channels to end
+	// before it cuts them. Default: 30 s.
+	DrainTimeout time.Duration
+
+	// WebSocket configures that transport. Its Origin and Telemetry are set
+	// from this Config.
+	WebSocket websocket.Config
+
+	// PubSub carries broadcasts. Endpoints that share one reach each other's
+	// clients. Default: one of the endpoint's own, on this node only.
+	PubSub *pubsub.PubSub
+
+	// Logger gets what happens, one line for each event. Default:
+	// slog.Default().
+	Logger *slog.Logger
+
+	// Telemetry are handlers of events besides the log.
+	Telemetry []telemetry.Handler
+}
+
+func (c Config) withDefaults() Config {
+	c.Path = orString(c.Path, "/socket")
+	c.WebSocketPath = orString(c.WebSocketPath, websocket.Name)
+	c.Host = orString(c.Host, "localhost")
+	c.MaxChannels = orPositive(c.MaxChannels, 100)
+	c.Mailbox = orPositive(c.Mailbox, 1000)
+	c.DrainTimeout = time.Duration(orPositive(int(c.DrainTimeout), int(30*time.Second)))
+	if c.Connect == nil {
+		c.Connect = func(context.Context, *Connect) error { return nil }
+	}
+	if c.ErrorHandler == nil {
+		c.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusForbidden) }
+	}
+	if c.Versions == nil {
+		c.Versions = wire.DefaultVersions()
+	}
+	if c.PubSub == nil {
+		c.PubSub = pubsub.New(pubsub.Config{})
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	return c
+}
+
+func orString(s, def string) string {
+	if s == "" {
+		return def
+	}
+	return s
+}
+
+func orPositive(n, def int) int {
+	if n == 0 {
+		return def
+	}
+	return n
+}
+
+// validate reports all contradictions at once.
+func (c Config) validate() error {
+	var errs []error
+	for _, n := range []struct {
+		name  string
+		value int
+	}{{"MaxChannels", c.MaxChannels}, {"Mailbox", c.Mailbox}, {"Workers", c.Workers}, {"DrainTimeout", int(c.DrainTimeout)}} {
+		if n.value < 0 {
+			errs = append(errs, fmt.Errorf("%s is %d: it cannot be negative; leave it 0 for the default", n.name, n.value))
+		}
+	}
+	if c.WebSocket.Telemetry != nil {
+		errs = append(errs, errors.New("WebSocket.Telemetry is set: use Config.Telemetry and Config.Logger"))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,122 @@
+package roost
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/roostgo/roost/telemetry"
+	"github.com/roostgo/roost/transport"
+	"github.com/roostgo/roost/wire"
+)
+
+// Params are the decoded connect parameters: query and path variables.
+type Params = transport.Params
+
+// Connect is a client's wish to connect, as Config.Connect sees it.
+type Connect struct {
+	// Params are the query parameters, vsn included, and the path variables.
+	Params Params
+
+	// ID names the connection. All connections with the same id can be ended
+	// with Endpoint.Disconnect. "" is anonymous.
+	ID string
+
+	// Transport is "websocket".
+	Transport string
+
+	// AuthToken is what phoenix.js's authToken option sent, where
+	// WebSocket.AuthToken allows it; HasToken tells an empty one from none.
+	AuthToken string
+	HasToken  bool
+
+	request *http.Request
+	assigns Assigns
+}
+
+// Assign keeps a value for the channels of this connection; see Socket.Value.
+func (c *Connect) Assign(key string, value any) { c.assigns = c.assigns.with(key, value) }
+
+// Info collects what else is known about the connection: addresses, URI, user
+// agent, some headers [§4.4].
+func (c *Connect) Info() transport.Info { return transport.NewInfo(c.request) }
+
+// Request is the HTTP request. It is valid until Connect returns.
+func (c *Connect) Request() *http.Request { return c.request }
+
+// connector makes sessions of handshakes.
+type connector struct{ endpoint *Endpoint }
+
+// Connect implements transport.Connector: version, connect, id [§5.1].
+func (k connector) Connect(ctx context.Context, h *transport.Handshake) (transport.Session, http.Handler) {
+	e := k.endpoint
+	serializer, err := e.negotiate(h.Params)
+	if err != nil { // clauses 19-23
+		e.stream.Emit(ctx, telemetry.ConnectRefused{
+			Socket: telemetry.Socket{Transport: h.Transport}, Check: "version", Remote: h.Request.RemoteAddr, Err: err,
+		})
+		return nil, answer(http.StatusForbidden)
+	}
+	c := &Connect{
+		Params: h.Params, Transport: h.Transport, AuthToken: h.AuthToken, HasToken: h.HasToken, request: h.Request,
+	}
+	began := time.Now()
+	if err = e.ask(ctx, c); err == nil {
+		err = ctx.Err() // the client went away while it was asked
+	}
+	var crash *PanicError
+	if errors.As(err, &crash) {
+		e.stream.Emit(ctx, telemetry.ConnectCrashed{Socket: telemetry.Socket{Transport: h.Transport}, Panic: crash.Value, Stack: crash.Stack})
+		return nil, answer(http.StatusInternalServerError)
+	}
+	if e.stream.Enabled(slog.LevelInfo) {
+		e.stream.Emit(ctx, telemetry.SocketConnected{
+			Socket: telemetry.Socket{Transport: h.Transport, ID: c.ID},
+			OK:     err == nil, Err: err, Serializer: serializer.Name(), Duration: time.Since(began),
+		})
+	}
+	if err != nil {
+		return nil, e.refusal(err)
+	}
+	session, err := newClient(e, serializer, c)
+	if err != nil { // the bus cannot be reached: clients come back
+		return nil, answer(http.StatusServiceUnavailable)
+	}
+	return session, nil
+}
+
+func answer(status int) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
+}
+
+// negotiate chooses the serializer [§4.2].
+func (e *Endpoint) negotiate(p Params) (wire.Serializer, error) {
+	vsn := "1.0.0"
+	if v, ok := p["vsn"]; ok {
+		if vsn, ok = v.(string); !ok { // clause 21
+			return nil, wire.ErrBadVersion
+		}
+	}
+	return e.config.Versions.Match(vsn)
+}
+
+// ask calls the user's Connect.
+func (e *Endpoint) ask(ctx context.Context, c *Connect) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	return e.config.Connect(ctx, c)
+}
+
+// refusal answers a connect that the application refused [§4.8].
+func (e *Endpoint) refusal(err error) http.Handler {
+	if errors.Is(err, ErrRefused) { // clause 73
+		return answer(http.StatusForbidden)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { e.config.ErrorHandler(w, r, err) })
+}

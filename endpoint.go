@@ -1,0 +1,147 @@
+// Package roost serves Phoenix channels: very many persistent client
+// connections, joined by topic, in front of an application.
+//
+// An Endpoint is an http.Handler where clients that speak the Phoenix protocol
+// connect, such as phoenix.js. Channels are Go types: ChannelOf makes one of a
+// type's methods, Endpoint.Channel routes topics to it. Server is a ready-made
+// server around an endpoint.
+//
+// Clauses and sections cited in the code ("clause 98", "[§7.3]") are those of
+// docs/reference/conformance.md and the Phoenix protocol description behind it.
+package roost
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/roostgo/roost/internal/workers"
+	"github.com/roostgo/roost/pubsub"
+	"github.com/roostgo/roost/telemetry"
+	"github.com/roostgo/roost/transport"
+	"github.com/roostgo/roost/transport/websocket"
+	"github.com/roostgo/roost/wire"
+)
+
+// Endpoint is a mounted socket: an http.Handler, its bus, its routes to
+// channels. It is safe for concurrent use.
+//
+// It starts what it needs with the first connection, and must be ended with
+// Shutdown, or by the context of Run.
+type Endpoint struct {
+	// Immutable.
+	config  Config
+	path    transport.Path
+	bus     *pubsub.PubSub
+	stream  *telemetry.Stream
+	workers *workers.Pool
+	socket  *websocket.Handler
+	base    context.Context // of callbacks
+	stop    context.CancelCauseFunc
+
+	count endpointCounters
+
+	routes      atomic.Pointer[routes]
+	serializers atomic.Pointer[[]wire.Serializer] // those that clients have asked for
+	mu          sync.Mutex                        // of those who replace routes or serializers
+}
+
+// NewEndpoint makes an endpoint. It panics on a configuration that
+// contradicts itself, and says what to mend. It starts nothing.
+func NewEndpoint(c Config) *Endpoint {
+	if err := c.validate(); err != nil {
+		panic("roost: this Config cannot work:\n" + err.Error())
+	}
+	c = c.withDefaults()
+	e := &Endpoint{config: c, bus: c.PubSub, workers: workers.New(c.Workers)}
+	e.stream = telemetry.NewStream(append([]telemetry.Handler{telemetry.Log(c.Logger)}, c.Telemetry...)...)
+	e.base, e.stop = context.WithCancelCause(context.Background())
+	e.routes.Store(new(routes))
+	e.serializers.Store(new([]wire.Serializer))
+
+	ws := c.WebSocket
+	ws.Origin = c.CheckOrigin.OrSameHost(c.Host)
+	ws.Telemetry = e.stream
+	var err error
+	if e.path, err = transport.ParsePath(c.Path, c.WebSocketPath); err == nil {
+		e.socket, err = websocket.New(ws, connector{e})
+	}
+	if err != nil {
+		panic("roost: this Config cannot work:\n" + err.Error())
+	}
+	return e
+}
+
+// Channel routes a topic, or with a "*" at its end all topics with that
+// beginning, to a channel. The first route that matches wins. It panics on a
+// pattern that cannot work.
+func (e *Endpoint) Channel(pattern string, f Factory, opts ...RouteOption) {
+	r := newRoute(pattern, f, opts)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	rs := append(slices.Clone(*e.routes.Load()), r)
+	e.routes.Store(&rs)
+}
+
+// ServeHTTP upgrades requests to the socket's path and answers 404 to others.
+func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !e.serve(w, r) {
+		http.NotFound(w, r)
+	}
+}
+
+// serve answers a request, if it is for the socket's path.
+func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request) bool {
+	vars, ok := e.path.Match(r.URL.Path)
+	if ok {
+		e.socket.Serve(w, r, vars)
+	}
+	return ok
+}
+
+// PubSub is the bus that carries this endpoint's broadcasts.
+func (e *Endpoint) PubSub() *pubsub.PubSub { return e.bus }
+
+// Run serves until ctx is done, and then shuts down within
+// Config.DrainTimeout. An endpoint whose Run was not called serves as well.
+func (e *Endpoint) Run(ctx context.Context) error {
+	if err := e.socket.Start(); err != nil {
+		return fmt.Errorf("roost: start the endpoint: %w", err)
+	}
+	<-ctx.Done()
+	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.config.DrainTimeout)
+	defer cancel()
+	return e.Shutdown(deadline)
+}
+
+// Shutdown closes all connections with 1012, so that their clients come back
+// to another server, and waits for their channels to terminate. When ctx is
+// done it cuts what is left and returns its error.
+func (e *Endpoint) Shutdown(ctx context.Context) error {
+	if err := e.socket.Shutdown(ctx); err != nil {
+		return fmt.Errorf("roost: shut down connections: %w", err)
+	}
+	err := e.workers.Close(ctx)
+	e.stop(ErrServerStopped)
+	if err != nil {
+		return fmt.Errorf("roost: %d channel callbacks still run: %w", e.workers.Stats().Workers, err)
+	}
+	return nil
+}
+
+// speaks remembers that a client uses a serializer: broadcasts are encoded for
+// it before they are published.
+func (e *Endpoint) speaks(s wire.Serializer) {
+	if slices.Contains(*e.serializers.Load(), s) {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if known := *e.serializers.Load(); !slices.Contains(known, s) {
+		known = append(slices.Clone(known), s)
+		e.serializers.Store(&known)
+	}
+}

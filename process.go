@@ -1,0 +1,296 @@
+package roost
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"github.com/roostgo/roost/internal/mailbox"
+	"github.com/roostgo/roost/telemetry"
+	"github.com/roostgo/roost/transport"
+	"github.com/roostgo/roost/wire"
+)
+
+// A channel is a process without a goroutine: a mailbox, and the rule that
+// whoever puts the first mail into it has a worker run the callbacks until it
+// is empty. Nothing here runs on a lane.
+
+// mail is one thing for a channel to do.
+type mail struct {
+	kind    mailKind
+	ref     wire.Ref // of in and join: the message's
+	event   string
+	payload Payload
+	info    any
+}
+
+type mailKind uint8
+
+const (
+	mailJoin mailKind = iota
+	mailIn
+	mailOut
+	mailInfo
+	mailLeave
+	mailClosed // the connection has ended; info says why
+	mailKill
+)
+
+var callbackNames = [...]string{
+	mailJoin: "Join", mailIn: "HandleIn", mailOut: "HandleOut", mailInfo: "HandleInfo",
+	mailLeave: "Leave", mailClosed: "Closed", mailKill: "Kill",
+}
+
+// errExited is what a callback ended with that called runtime.Goexit.
+var errExited = errors.New("roost: callback exited its goroutine")
+
+// turn is how many mails one channel handles before others get the worker.
+const turn = 64
+
+// post puts mail into the mailbox and has the channel scheduled. Mail of the
+// system has no bound.
+func (s *Socket) post(m mail, bound int) error {
+	switch s.mailbox.Put(m, bound) {
+	case mailbox.Schedule:
+		s.client.endpoint.workers.Submit(s)
+	case mailbox.Full:
+		s.mailboxFull(m.event)
+		return ErrMailboxFull
+	case mailbox.Closed:
+		return ErrNotJoined
+	}
+	return nil
+}
+
+// Work handles mail until there is none. It implements workers.Task.
+func (s *Socket) Work() {
+	for range turn {
+		m, ok := s.mailbox.Take()
+		if !ok {
+			return
+		}
+		s.handle(&m)
+	}
+	s.client.endpoint.workers.Submit(s) // still scheduled: the others first
+}
+
+// handle runs one callback and deals with what came of it, also when it
+// panics or takes its goroutine with it.
+func (s *Socket) handle(m *mail) {
+	var r Reply
+	err := errExited
+	defer func() {
+		if v := recover(); v != nil {
+			r, err = Reply{}, &PanicError{Value: v, Stack: debug.Stack()}
+		}
+		s.current = nil
+		s.settle(m, r, err)
+	}()
+	s.current = m
+	r, err = s.call(m)
+}
+
+// call runs the callback that a mail is for.
+func (s *Socket) call(m *mail) (Reply, error) {
+	switch m.kind {
+	case mailJoin:
+		return s.enter(m)
+	case mailIn:
+		return s.handleIn(m)
+	case mailOut:
+		return Reply{}, s.channel.(OutHandler).HandleOut(s.context(), s, m.event, m.payload)
+	case mailInfo:
+		return Reply{}, s.handleInfo(m.info)
+	case mailKill:
+		return Reply{}, fmt.Errorf("roost: killed: %w", m.info.(error))
+	default:
+		return Reply{}, nil
+	}
+}
+
+func (s *Socket) enter(m *mail) (Reply, error) {
+	began := time.Now()
+	r, err := s.channel.Join(s.context(), s, m.payload)
+	if err == nil && s.client.endpoint.stream.Enabled(slog.LevelInfo) { // clause 280
+		s.emit(telemetry.ChannelJoined{Channel: s.facts(), OK: r.accepts(), Duration: time.Since(began)})
+	}
+	return r, err
+}
+
+func (s *Socket) handleIn(m *mail) (Reply, error) {
+	if !s.client.endpoint.stream.Enabled(slog.LevelDebug) {
+		return s.channel.HandleIn(s.context(), s, m.event, m.payload)
+	}
+	began := time.Now()
+	r, err := s.channel.HandleIn(s.context(), s, m.event, m.payload)
+	if err == nil { // clause 281
+		s.emit(telemetry.ChannelHandledIn{Channel: s.facts(), Event: m.event, Duration: time.Since(began)})
+	}
+	return r, err
+}
+
+func (s *Socket) handleInfo(info any) error {
+	if h, ok := s.channel.(InfoHandler); ok {
+		return h.HandleInfo(s.context(), s, info)
+	}
+	return ErrUnhandled
+}
+
+// settle does what a callback's outcome asks for.
+func (s *Socket) settle(m *mail, r Reply, err error) {
+	switch {
+	case m.kind == mailJoin:
+		s.settleJoin(m, r, err)
+		return
+	case s.phase.Load() == ended: // replaced by another join meanwhile
+		return
+	case m.kind == mailLeave:
+		s.leave(m.ref)
+		return
+	case m.kind == mailClosed:
+		s.terminate(m.info.(error))
+		return
+	case m.kind == mailInfo && errors.Is(err, ErrUnhandled): // clause 201
+		s.emit(telemetry.InfoUnhandled{Channel: s.facts(), Type: fmt.Sprintf("%T", m.info)})
+		return
+	}
+	if replyErr := s.reply(m.ref, r); replyErr != nil {
+		err = errors.Join(replyErr, err)
+	}
+	if err != nil {
+		s.fail(m, err)
+	}
+}
+
+// fail ends the channel because of what a callback returned [§7.8].
+func (s *Socket) fail(m *mail, err error) {
+	if err == Stop || errors.Is(err, Stop) { // clause 176; phx_close first, then what Terminate pushes
+		s.client.conn.Lane().Send(s, departure{event: eventClose, payload: empty})
+		s.terminate(err)
+		return
+	}
+	s.crashed(m, err)
+	defer s.client.conn.Lane().Send(s, departure{event: eventError, payload: channelCrash}) // after what Terminate pushes
+	s.terminate(err)
+}
+
+// leave answers phx_leave: reply, phx_close, then what Terminate pushes
+// [§7.7].
+func (s *Socket) leave(ref wire.Ref) {
+	f, err := seal(s.client.serializer, &wire.Message{Kind: wire.Reply, JoinRef: s.joinRef, Ref: ref, Topic: s.topic, Status: statusOK})
+	if err == nil {
+		s.client.conn.Send(f)
+	}
+	s.client.conn.Lane().Send(s, departure{event: eventClose, payload: empty})
+	s.terminate(ErrLeft)
+}
+
+// terminate runs the last callback. Afterwards the channel is no more.
+func (s *Socket) terminate(reason error) {
+	defer s.expire()
+	t, ok := s.channel.(Terminator)
+	if !ok {
+		return
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			s.crashed(&mail{event: "Terminate"}, &PanicError{Value: v, Stack: debug.Stack()})
+		}
+	}()
+	t.Terminate(s.context(), s, reason)
+}
+
+// expire ends the channel for those who have its Socket or its context.
+func (s *Socket) expire() {
+	s.mailbox.Close()
+	s.phase.Store(ended)
+	if l := s.life.Load(); l != nil {
+		l.end()
+	}
+}
+
+// settleJoin answers a join [§7.4].
+func (s *Socket) settleJoin(m *mail, r Reply, err error) {
+	if s.phase.Load() == violating { // clause 151
+		err = errors.Join(err, fmt.Errorf("roost: Join pushed or broadcast: %w", errInsideJoin))
+	}
+	if r.status == "" {
+		r = ReplyOK(nil)
+	}
+	ok := err == nil && r.accepts()
+	if ok {
+		err = s.admit()
+	}
+	f, encodeErr := s.sealJoin(m.ref, r)
+	if err = errors.Join(err, encodeErr); err != nil { // clause 150
+		ok = false
+		s.crashed(m, err)
+		f, _ = s.sealJoin(m.ref, ReplyError(joinCrashed)) // always has an encoding
+	}
+	s.client.conn.Lane().Send(s, &joinAnswer{frame: f, ok: ok})
+	if !ok {
+		s.subscription.Cancel()
+		s.expire()
+		return
+	}
+	s.phase.CompareAndSwap(joining, joined)
+}
+
+// admit prepares what a joined channel needs.
+func (s *Socket) admit() error {
+	if o, ok := s.channel.(OutHandler); ok {
+		if events := o.Intercepts(); len(events) > 0 {
+			s.intercepted = &events
+		}
+	}
+	return s.client.endpoint.bus.Reserve(s.context(), &s.subscription, s.topic, s.client.conn.Lane(), s)
+}
+
+// sealJoin encodes the answer to the join, with the join_ref that it came with
+// [clause 160].
+func (s *Socket) sealJoin(ref wire.Ref, r Reply) (*transport.Frame, error) {
+	p, err := wire.Marshal(r.value)
+	if err != nil {
+		return nil, err
+	}
+	return seal(s.client.serializer, &wire.Message{
+		Kind: wire.Reply, JoinRef: s.element(), Ref: ref, Topic: s.topic, Status: r.status, Payload: p,
+	})
+}
+
+// element is the join message's join_ref.
+func (s *Socket) element() wire.Ref {
+	if s.joinRefNull {
+		return ""
+	}
+	return s.joinRef
+}
+
+func (s *Socket) facts() telemetry.Channel {
+	return telemetry.Channel{Topic: s.topic, SocketID: s.client.id}
+}
+
+// crashed reports, once, that a callback failed.
+func (s *Socket) crashed(m *mail, err error) {
+	s.client.endpoint.count.crashes.Add(1)
+	e := telemetry.ChannelCrashed{Channel: s.facts(), Callback: callbackNames[m.kind], Event: m.event, Err: err}
+	var p *PanicError
+	if errors.As(err, &p) {
+		e.Stack = p.Stack
+	}
+	s.emit(e)
+}
+
+func (s *Socket) mailboxFull(event string) {
+	s.client.endpoint.count.mailboxRefusals.Add(1)
+	s.emit(telemetry.MailboxFull{Channel: s.facts(), Event: event, Bound: s.client.endpoint.config.Mailbox})
+}
+
+func (s *Socket) encodeFailed(event string, err error) {
+	s.emit(telemetry.EncodeFailed{Channel: s.facts(), Event: event, Err: err})
+}
+
+func (s *Socket) emit(e telemetry.Event) { s.client.endpoint.stream.Emit(context.Background(), e) }

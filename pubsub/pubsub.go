@@ -1,0 +1,238 @@
+// Package pubsub carries messages from publishers to the subscribers of a
+// topic, on this node and, through an Adapter, on all others.
+//
+// Topics are exact strings; there are no wildcards. Delivery is at most once
+// and in order per publisher and topic. Subscribers that live on a lane (the
+// channels of an event loop's connections) are kept in groups, one for each
+// lane, which only that lane touches: a broadcast costs one posting per lane,
+// and no lock while it is delivered.
+package pubsub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"slices"
+	"sync"
+)
+
+// ErrAdapter is wrapped by what Broadcast and Direct return when the adapter
+// failed; nothing was delivered then, not on this node either [clause 245].
+var ErrAdapter = errors.New("pubsub: adapter failed")
+
+// DefaultNode names a node that was given no name.
+const DefaultNode = "node@localhost"
+
+// Config is what a PubSub is made of. The zero value works.
+type Config struct {
+	// Adapter links this node to others. Default: none; the node is alone.
+	Adapter Adapter
+
+	// Shards is how many parts the topic table is locked in, rounded up to a
+	// power of two. Default: 64.
+	Shards int
+}
+
+// PubSub is one node's part of the bus. It is safe for concurrent use.
+type PubSub struct {
+	// Immutable.
+	adapter Adapter
+	seed    maphash.Seed
+	shards  []shard
+}
+
+type shard struct {
+	mu     sync.RWMutex
+	topics map[string]*entry // guarded by mu
+	_      [32]byte          // one shard's lock on a cache line of its own
+}
+
+// entry is a topic, there while it has subscribers.
+type entry struct {
+	// Immutable.
+	bus    *PubSub
+	name   string
+	shard  *shard
+	linked chan struct{} // closed when the adapter has subscribed; nil without adapter
+
+	// Guarded by shard.mu. Readers keep the slices: what lies within their length never changes.
+	refs    int
+	groups  []*group
+	subs    []*Subscription // those without a lane
+	linkErr error           // written before linked is closed
+}
+
+// New returns a bus. It starts nothing; Run does.
+func New(c Config) *PubSub {
+	n := 1
+	for n < c.Shards || c.Shards <= 0 && n < 64 {
+		n *= 2
+	}
+	ps := &PubSub{adapter: c.Adapter, seed: maphash.MakeSeed(), shards: make([]shard, n)}
+	for i := range ps.shards {
+		ps.shards[i].topics = make(map[string]*entry)
+	}
+	return ps
+}
+
+// Run keeps the adapter's link until ctx is done. A node without an adapter
+// works without Run, too.
+func (ps *PubSub) Run(ctx context.Context) error {
+	if ps.adapter == nil {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return ps.adapter.Run(ctx, ps.dispatch)
+}
+
+// Node is this node's name as the adapter knows it.
+func (ps *PubSub) Node() string {
+	if ps.adapter == nil {
+		return DefaultNode
+	}
+	return ps.adapter.Node()
+}
+
+// Broadcast delivers m to all subscribers of its topic on all nodes. The error
+// wraps ErrAdapter, and then nobody on this node got it.
+//
+// It waits while a lane that has subscribers is over its bound.
+func (ps *PubSub) Broadcast(ctx context.Context, m *Message) error {
+	if ps.adapter != nil {
+		if err := ps.adapter.Broadcast(ctx, m); err != nil {
+			return fmt.Errorf("broadcast to topic %q: %w: %w", m.Topic, ErrAdapter, err)
+		}
+	}
+	ps.dispatch(m)
+	return nil
+}
+
+// BroadcastLocal delivers m on this node only. It cannot fail.
+func (ps *PubSub) BroadcastLocal(m *Message) { ps.dispatch(m) }
+
+// Direct delivers m on the named node only, which may be this one. A node that
+// is not there is not an error.
+func (ps *PubSub) Direct(ctx context.Context, node string, m *Message) error {
+	switch {
+	case node == ps.Node():
+		ps.dispatch(m)
+	case ps.adapter != nil:
+		if err := ps.adapter.Direct(ctx, node, m); err != nil {
+			return fmt.Errorf("direct broadcast to node %q: %w: %w", node, ErrAdapter, err)
+		}
+	}
+	return nil
+}
+
+// Subscribers is how many subscriptions a topic has on this node.
+func (ps *PubSub) Subscribers(name string) int {
+	sh := ps.shard(name)
+	sh.mu.RLock()
+	defer sh.mu.RUnlock()
+	if t := sh.topics[name]; t != nil {
+		return t.refs
+	}
+	return 0
+}
+
+// Topics is how many topics have subscribers on this node.
+func (ps *PubSub) Topics() (n int) {
+	for i := range ps.shards {
+		sh := &ps.shards[i]
+		sh.mu.RLock()
+		n += len(sh.topics)
+		sh.mu.RUnlock()
+	}
+	return n
+}
+
+// dispatch delivers on this node.
+func (ps *PubSub) dispatch(m *Message) {
+	sh := ps.shard(m.Topic)
+	sh.mu.RLock()
+	t := sh.topics[m.Topic]
+	if t == nil {
+		sh.mu.RUnlock()
+		return
+	}
+	groups, subs := t.groups, t.subs
+	sh.mu.RUnlock()
+
+	for _, g := range groups {
+		g.lane.Send(g, m)
+	}
+	for _, s := range subs {
+		if s != m.From {
+			s.to.Deliver(m)
+		}
+	}
+}
+
+func (ps *PubSub) shard(name string) *shard {
+	return &ps.shards[maphash.String(ps.seed, name)&uint64(len(ps.shards)-1)]
+}
+
+// enter finds or makes the topic and counts one subscription. first says that
+// the caller must link it.
+func (ps *PubSub) enter(name string, count func(*entry)) (t *entry, first bool) {
+	sh := ps.shard(name)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	t = sh.topics[name]
+	if t == nil {
+		t = &entry{bus: ps, name: name, shard: sh}
+		if ps.adapter != nil {
+			t.linked = make(chan struct{})
+		}
+		sh.topics[name] = t
+		first = true
+	}
+	t.refs++
+	count(t)
+	return t, first
+}
+
+// leave is the reverse of enter.
+func (t *entry) leave(uncount func(*entry)) {
+	t.shard.mu.Lock()
+	uncount(t)
+	t.refs--
+	last := t.refs == 0
+	if last {
+		delete(t.shard.topics, t.name)
+	}
+	t.shard.mu.Unlock()
+	if a := t.bus.adapter; last && a != nil && t.linkErr == nil {
+		a.Unsubscribe(t.name)
+	}
+}
+
+// link waits until the adapter brings the topic's messages to this node.
+func (ps *PubSub) link(ctx context.Context, t *entry, first bool) error {
+	if ps.adapter == nil {
+		return nil
+	}
+	if first {
+		t.linkErr = ps.adapter.Subscribe(ctx, t.name)
+		close(t.linked)
+	}
+	select {
+	case <-t.linked:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if t.linkErr != nil {
+		return fmt.Errorf("subscribe to topic %q: %w: %w", t.name, ErrAdapter, t.linkErr)
+	}
+	return nil
+}
+
+// without returns a copy of list that lacks s.
+func without[T comparable](list []T, s T) []T {
+	i := slices.Index(list, s)
+	if i < 0 {
+		return list
+	}
+	return slices.Concat(list[:i], list[i+1:])
+}

@@ -1,0 +1,44 @@
+package roost
+
+import (
+	"fmt"
+
+	"github.com/roostgo/roost/wire"
+)
+
+// Ref is what is needed to reply to a message later. It may be copied, kept,
+// and used from any goroutine, as often as one likes.
+type Ref struct {
+	socket *Socket
+	ref    wire.Ref
+}
+
+// Ref captures the message that HandleIn handles, to be replied to later.
+// The error is ErrNoRef outside of HandleIn, and for a message whose client
+// wants no reply.
+func (s *Socket) Ref() (Ref, error) {
+	if s.current == nil || s.current.kind != mailIn || s.current.ref.IsNull() { // clause 191
+		return Ref{}, ErrNoRef
+	}
+	return Ref{socket: s, ref: s.current.ref}, nil
+}
+
+// Reply answers the message. The zero Reply sends nothing. The error says that
+// the payload cannot be encoded; a client that has gone is not an error.
+func (r Ref) Reply(reply Reply) error {
+	if r.socket == nil {
+		return ErrNoRef
+	}
+	return r.socket.reply(r.ref, reply)
+}
+
+func (s *Socket) reply(ref wire.Ref, r Reply) error {
+	if r.status == "" {
+		return nil
+	}
+	p, err := wire.Marshal(r.value)
+	if err != nil {
+		return fmt.Errorf("roost: encode a reply on topic %q: %w", s.topic, err)
+	}
+	return s.send(&wire.Message{Kind: wire.Reply, JoinRef: s.joinRef, Ref: ref, Topic: s.topic, Status: r.status, Payload: p})
+}

@@ -1,0 +1,67 @@
+package roost
+
+import "github.com/roostgo/roost/wire"
+
+// Reply is what a client reads in answer to one message: a status and a
+// payload. The zero value is no reply, or from Join the reply ok with {}.
+type Reply struct {
+	status string
+	value  any
+}
+
+// NoReply sends nothing.
+func NoReply() Reply { return Reply{} }
+
+// ReplyOK replies with status "ok" and a value that is encoded as JSON; Bytes
+// are sent as a binary frame, a Payload as it is, nil as {}.
+func ReplyOK(value any) Reply { return Reply{status: statusOK, value: value} }
+
+// ReplyError replies with status "error" and a value. From Join it refuses the
+// client.
+func ReplyError(value any) Reply { return Reply{status: statusError, value: value} }
+
+// ReplyStatus replies with a status of the application's own. From Join any
+// status but "ok" refuses the client.
+func ReplyStatus(status string, value any) Reply { return Reply{status: status, value: value} }
+
+// Refuse is ReplyError with {"reason": reason}.
+func Refuse(reason string) Reply { return ReplyError(because(reason)) }
+
+// accepts reports whether the reply, from Join, lets the client in.
+func (r Reply) accepts() bool { return r.status == "" || r.status == statusOK }
+
+const (
+	statusOK    = "ok"
+	statusError = "error"
+)
+
+// The events and the topic that the protocol reserves [§7.2].
+const (
+	eventJoin       = "phx_join"
+	eventLeave      = "phx_leave"
+	eventClose      = "phx_close"
+	eventError      = "phx_error"
+	eventHeartbeat  = "heartbeat"
+	eventDisconnect = "disconnect"
+	topicPhoenix    = "phoenix"
+)
+
+// What the socket itself says to clients [§7].
+var (
+	empty           = wire.Payload{}
+	unmatchedTopic  = because("unmatched topic")
+	tooManyChannels = because("too many channels joined")
+	joinCrashed     = because("join crashed")
+	channelCrash    = because("channel_crash") // clause 182
+	mailboxFull     = because("mailbox full")
+)
+
+func because(reason string) Payload {
+	p, err := wire.Marshal(struct {
+		Reason string `json:"reason"`
+	}{reason})
+	if err != nil { // a struct of one string always has a JSON text
+		panic(err)
+	}
+	return p
+}

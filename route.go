@@ -1,0 +1,58 @@
+package roost
+
+import (
+	"fmt"
+	"strings"
+)
+
+// route leads a topic to a channel.
+type route struct {
+	pattern string
+	prefix  bool // the pattern ended in "*", which is cut off
+	factory Factory
+	assigns Assigns
+}
+
+// RouteOption says more about a route.
+type RouteOption func(*route)
+
+// WithAssigns gives the channels of a route static values, merged into those
+// of the connection at the join.
+func WithAssigns(a Assigns) RouteOption {
+	return func(r *route) { r.assigns = r.assigns.merged(a) }
+}
+
+// newRoute panics on a pattern that can never match as meant [§7.4, clause 15].
+func newRoute(pattern string, f Factory, opts []RouteOption) *route {
+	if i := strings.IndexByte(pattern, '*'); i >= 0 && i != len(pattern)-1 {
+		panic(fmt.Sprintf("roost: topic pattern %q has a * before its end: only one at the very end is a wildcard, as in %q", pattern, pattern[:i+1]))
+	}
+	if f == nil {
+		panic(fmt.Sprintf("roost: topic pattern %q has no channel: pass roost.ChannelOf(...) or a Factory", pattern))
+	}
+	r := &route{factory: f}
+	r.pattern, r.prefix = strings.CutSuffix(pattern, "*")
+	for _, o := range opts {
+		o(r)
+	}
+	return r
+}
+
+func (r *route) matches(topic string) bool {
+	if r.prefix {
+		return strings.HasPrefix(topic, r.pattern)
+	}
+	return topic == r.pattern
+}
+
+// routes are tried in the order in which they were defined.
+type routes []*route
+
+func (rs routes) find(topic string) *route {
+	for _, r := range rs {
+		if r.matches(topic) {
+			return r
+		}
+	}
+	return nil
+}

@@ -1,0 +1,177 @@
+package roost
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync/atomic"
+
+	"github.com/roostgo/roost/internal/mailbox"
+	"github.com/roostgo/roost/pubsub"
+	"github.com/roostgo/roost/transport"
+	"github.com/roostgo/roost/wire"
+)
+
+// Socket is a channel's handle on its client and its topic.
+//
+// Push, the broadcasts and SendInfo may be called from any goroutine. The
+// other methods belong to the channel's callbacks.
+type Socket struct {
+	// Immutable.
+	client      *client
+	topic       string
+	joinRef     wire.Ref // the channel's: the join's join_ref, or its ref if that was null
+	joinRefNull bool     // the join had no join_ref
+
+	channel      Channel
+	intercepted  *[]string           // events that HandleOut wants; nil is none; written before the channel is joined
+	subscription pubsub.Subscription // to the channel's topic; used by the lane once it is joined
+	mailbox      mailbox.Mailbox[mail]
+	phase        atomic.Uint32
+	life         atomic.Pointer[lifetime] // made when somebody asks for the context's Done
+
+	// Owned by the callback that runs.
+	current *mail // what HandleIn handles
+	assigns Assigns
+}
+
+// The phases of a channel.
+const (
+	joining   uint32 = iota
+	violating        // Join did what it must not do
+	joined
+	ended
+)
+
+// Topic is the channel's topic.
+func (s *Socket) Topic() string { return s.topic }
+
+// ID is the connection's id, as Connect set it.
+func (s *Socket) ID() string { return s.client.id }
+
+// Transport names what carries the connection: "websocket".
+func (s *Socket) Transport() string { return s.client.transport }
+
+// Serializer names the client's serializer: "v1", "v2".
+func (s *Socket) Serializer() string { return s.client.serializer.Name() }
+
+// Endpoint is where the client connected.
+func (s *Socket) Endpoint() *Endpoint { return s.client.endpoint }
+
+// Joined reports whether Join has accepted and the channel has not ended.
+func (s *Socket) Joined() bool { return s.phase.Load() == joined }
+
+// Value returns what was assigned to key: by Connect, by the route, or by this
+// channel. nil is nothing.
+func (s *Socket) Value(key string) any { return s.assigns[key] }
+
+// Assign keeps a value for this channel only.
+func (s *Socket) Assign(key string, value any) { s.assigns = s.assigns.with(key, value) }
+
+// Push sends an event to this client. The error is ErrNotJoined, or the
+// payload cannot be encoded: V2 clients take only objects and Bytes. It waits
+// while this node is too busy to send.
+func (s *Socket) Push(event string, payload any) error {
+	if err := s.mayPush("Push"); err != nil {
+		return err
+	}
+	p, err := wire.Marshal(payload)
+	if err != nil {
+		return fmt.Errorf("roost: encode push %q on topic %q: %w", event, s.topic, err)
+	}
+	return s.send(&wire.Message{Kind: wire.Push, JoinRef: s.joinRef, Topic: s.topic, Event: event, Payload: p})
+}
+
+// send encodes a message for the client and queues it.
+func (s *Socket) send(m *wire.Message) error {
+	f, err := seal(s.client.serializer, m)
+	if err != nil {
+		return fmt.Errorf("roost: encode %v %q on topic %q: %w", m.Kind, m.Event, s.topic, err)
+	}
+	s.client.conn.Send(f)
+	return nil
+}
+
+// Broadcast sends an event to all subscribers of the topic on all nodes, this
+// client included. Errors are those of Endpoint.Broadcast, and ErrNotJoined.
+func (s *Socket) Broadcast(ctx context.Context, event string, payload any) error {
+	if err := s.mayPush("Broadcast"); err != nil {
+		return err
+	}
+	return s.client.endpoint.Broadcast(ctx, s.topic, event, payload)
+}
+
+// BroadcastFrom is Broadcast to all but this client.
+func (s *Socket) BroadcastFrom(ctx context.Context, event string, payload any) error {
+	if err := s.mayPush("BroadcastFrom"); err != nil {
+		return err
+	}
+	return s.client.endpoint.BroadcastFrom(ctx, s, s.topic, event, payload)
+}
+
+// mayPush refuses what a channel cannot do yet, or any more. What it does
+// inside Join is remembered, and the join fails [clause 151].
+func (s *Socket) mayPush(what string) error {
+	switch s.phase.Load() {
+	case joined:
+		return nil
+	case joining, violating:
+		s.phase.CompareAndSwap(joining, violating)
+		return fmt.Errorf("%w: %s inside Join: %w", ErrNotJoined, what, errInsideJoin)
+	default:
+		return fmt.Errorf("%w: %s on topic %q after its end", ErrNotJoined, what, s.topic)
+	}
+}
+
+// SendInfo hands a value to the channel's HandleInfo. Inside Join it is
+// handled after the reply was sent. The error is ErrMailboxFull or
+// ErrNotJoined; it never waits.
+func (s *Socket) SendInfo(value any) error {
+	return s.post(mail{kind: mailInfo, info: value}, s.client.endpoint.config.Mailbox)
+}
+
+// Kill ends the channel from outside, as a crash: the client gets phx_error
+// and joins again. reason is what Terminate is told.
+func (s *Socket) Kill(reason error) {
+	_ = s.post(mail{kind: mailKill, info: reason}, 0) // one that has ended is as wished
+}
+
+// Subscribe delivers broadcasts of another topic to this channel's HandleInfo,
+// as values of type Broadcast, until it ends or unsubscribes.
+func (s *Socket) Subscribe(topic string) error {
+	_, err := s.client.endpoint.bus.Subscribe(s.context(), topic, infoSubscriber{s})
+	return err
+}
+
+// Unsubscribe ends all of this channel's subscriptions to a topic. None is not
+// an error.
+func (s *Socket) Unsubscribe(topic string) {
+	s.client.endpoint.bus.Unsubscribe(topic, infoSubscriber{s})
+}
+
+// infoSubscriber receives broadcasts of topics that a channel subscribed to.
+type infoSubscriber struct{ socket *Socket }
+
+// Deliver implements pubsub.Subscriber.
+func (i infoSubscriber) Deliver(m *pubsub.Message) {
+	_ = i.socket.SendInfo(Broadcast{Topic: m.Topic, Event: m.Event, Payload: m.Payload}) // a full mailbox is counted there
+}
+
+// Deliver takes one broadcast of the channel's topic, on its lane. It
+// implements pubsub.Subscriber.
+func (s *Socket) Deliver(m *pubsub.Message) {
+	if s.intercepts(m.Event) { // clause 196
+		_ = s.post(mail{kind: mailOut, event: m.Event, payload: m.Payload}, s.client.endpoint.config.Mailbox)
+		return
+	}
+	f, err := encoded(m, s.client.serializer)
+	if err != nil {
+		s.encodeFailed(m.Event, err)
+		return
+	}
+	s.client.conn.Enqueue(f, transport.Bulk)
+}
+
+func (s *Socket) intercepts(event string) bool {
+	return s.intercepted != nil && slices.Contains(*s.intercepted, event)
+}

@@ -1,0 +1,46 @@
+package roost
+
+import (
+	"sync/atomic"
+
+	"github.com/roostgo/roost/transport/websocket"
+)
+
+// Stats are an endpoint's counts.
+type Stats struct {
+	WebSocket websocket.Stats
+
+	Channels        int64  // joined now
+	Topics          int    // with subscribers on this node
+	Joins           uint64 // accepted, ever
+	Crashes         uint64 // of channels, joins included
+	MailboxRefusals uint64 // messages that a full mailbox refused
+	Workers         int    // callbacks that run now
+	WorkersHigh     int    // the most that ever ran
+	WorkersWaiting  int    // channels that wait for a worker
+	Saturations     uint64 // how often all Config.Workers were busy
+}
+
+type endpointCounters struct {
+	channels        atomic.Int64
+	joins           atomic.Uint64
+	crashes         atomic.Uint64
+	mailboxRefusals atomic.Uint64
+}
+
+// Stats may be called at any time.
+func (e *Endpoint) Stats() Stats {
+	w := e.workers.Stats()
+	return Stats{
+		WebSocket:       e.socket.Stats(),
+		Channels:        e.count.channels.Load(),
+		Topics:          e.bus.Topics(),
+		Joins:           e.count.joins.Load(),
+		Crashes:         e.count.crashes.Load(),
+		MailboxRefusals: e.count.mailboxRefusals.Load(),
+		Workers:         w.Workers,
+		WorkersHigh:     w.HighWater,
+		WorkersWaiting:  w.Waiting,
+		Saturations:     w.Saturated,
+	}
+}

@@ -1,0 +1,102 @@
+package telemetry
+
+import "log/slog"
+
+func (s Socket) attrs(more ...slog.Attr) []slog.Attr {
+	a := []slog.Attr{slog.String("transport", s.Transport)}
+	if s.ID != "" {
+		a = append(a, slog.String("socket_id", s.ID))
+	}
+	return append(a, more...)
+}
+
+// because adds an error, when there is one.
+func because(attrs []slog.Attr, err error) []slog.Attr {
+	if err == nil {
+		return attrs
+	}
+	return append(attrs, slog.String("error", err.Error()))
+}
+
+func result(ok bool) slog.Attr {
+	if ok {
+		return slog.String("result", "ok")
+	}
+	return slog.String("result", "error")
+}
+
+// Attrs implements Event.
+func (e SocketConnected) Attrs() []slog.Attr {
+	return because(e.Socket.attrs(result(e.OK), slog.String("serializer", e.Serializer), slog.Duration("duration", e.Duration)), e.Err)
+}
+
+// Attrs implements Event.
+func (e ConnectRefused) Attrs() []slog.Attr {
+	return because(e.Socket.attrs(slog.String("check", e.Check), slog.String("remote", e.Remote)), e.Err)
+}
+
+// Attrs implements Event.
+func (e ConnectCrashed) Attrs() []slog.Attr {
+	return e.Socket.attrs(slog.Any("panic", e.Panic), slog.String("stack", string(e.Stack)))
+}
+
+// Attrs implements Event.
+func (e SocketClosed) Attrs() []slog.Attr { return because(e.Socket.attrs(), e.Reason) }
+
+// Attrs implements Event.
+func (e SlowConsumer) Attrs() []slog.Attr {
+	return e.Socket.attrs(slog.Int("queued_bytes", e.Queued), slog.Int("bound_bytes", e.Bound),
+		slog.String("mend", "raise WebSocket.Outbox, send less, or let the client reconnect"))
+}
+
+// Attrs implements Event.
+func (e ChannelJoined) Attrs() []slog.Attr {
+	return e.Channel.attrs(result(e.OK), slog.Duration("duration", e.Duration))
+}
+
+// Attrs implements Event.
+func (e JoinUnmatched) Attrs() []slog.Attr {
+	return e.Channel.attrs(slog.String("mend", "route the topic with Endpoint.Channel"))
+}
+
+// Attrs implements Event.
+func (e TooManyChannels) Attrs() []slog.Attr {
+	return e.Channel.attrs(slog.Int("bound", e.Bound), slog.String("mend", "raise Config.MaxChannels, or leave topics that are not needed"))
+}
+
+// Attrs implements Event.
+func (e DuplicateJoin) Attrs() []slog.Attr { return e.Channel.attrs() }
+
+// Attrs implements Event.
+func (e ChannelHandledIn) Attrs() []slog.Attr {
+	return e.Channel.attrs(slog.String("event", e.Event), slog.Duration("duration", e.Duration))
+}
+
+// Attrs implements Event.
+func (e ChannelCrashed) Attrs() []slog.Attr {
+	a := e.Channel.attrs(slog.String("callback", e.Callback))
+	if e.Event != "" {
+		a = append(a, slog.String("event", e.Event))
+	}
+	a = because(a, e.Err)
+	if len(e.Stack) > 0 {
+		a = append(a, slog.String("stack", string(e.Stack)))
+	}
+	return a
+}
+
+// Attrs implements Event.
+func (e InfoUnhandled) Attrs() []slog.Attr {
+	return e.Channel.attrs(slog.String("type", e.Type), slog.String("mend", "bind the type with roost.Info"))
+}
+
+// Attrs implements Event.
+func (e MailboxFull) Attrs() []slog.Attr {
+	return e.Channel.attrs(slog.String("event", e.Event), slog.Int("bound", e.Bound),
+		slog.String("mend", "make the handler faster, or raise Config.Mailbox"))
+}
+
+// Attrs implements Event.
+func (e EncodeFailed) Attrs() []slog.Attr {
+	return because(e.Channel.attrs(slog.String("event", e.Event)), e.Err)
+}

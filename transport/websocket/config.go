@@ -1,0 +1,151 @@
+package websocket
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/roostgo/roost/internal/frame"
+	"github.com/roostgo/roost/telemetry"
+	"github.com/roostgo/roost/transport"
+)
+
+// Engine names what carries the connections.
+type Engine string
+
+// The engines. Both meet the same contract and pass the same tests.
+const (
+	// Auto is EventLoops where there are any, else Goroutines.
+	Auto Engine = ""
+	// EventLoops parks descriptors on a few epoll loops (Linux). Connections
+	// without a descriptor of their own, such as TLS, go to Goroutines.
+	EventLoops Engine = "loops"
+	// Goroutines reads each connection on a goroutine.
+	Goroutines Engine = "goroutines"
+)
+
+// Config says how WebSocket connections are made and bounded. The zero value
+// works.
+type Config struct {
+	// Engine carries the connections. Default: Auto.
+	Engine Engine
+
+	// Loops is how many lanes there are. Default: GOMAXPROCS.
+	Loops int
+
+	// Timeout closes a connection from which no byte came for this long; what
+	// is sent to it does not count [§5.6]. Default: 60 s; negative: never.
+	Timeout time.Duration
+
+	// MaxFrame is the most payload bytes of one frame; a larger one closes the
+	// connection with 1009. Default: 10,000,000.
+	MaxFrame int
+
+	// MaxMessage is the most bytes of a message, reassembled and inflated;
+	// over it 1009. Default: MaxFrame.
+	MaxMessage int
+
+	// MaxFragments is the most frames of one message; over it 1008.
+	// Default: 131,072.
+	MaxFragments int
+
+	// Compress accepts permessage-deflate when a client offers it. Contexts
+	// are never carried over, so a broadcast is compressed once for all.
+	// Default: false.
+	Compress bool
+
+	// MaxRatio is how many times larger a message may inflate, judged from
+	// 64 KiB on; over it 1009. Default: 100; negative: no bound.
+	MaxRatio int
+
+	// Outbox is how many bytes may wait for a client that reads slowly before
+	// it is cut. One frame may exceed it. Default: 1 MiB.
+	Outbox int
+
+	// SendBuffer is the kernel's send buffer (SO_SNDBUF) in bytes. Without it
+	// the kernel holds megabytes for a client that does not read.
+	// Default: 32 KiB; negative: the kernel's choice.
+	SendBuffer int
+
+	// CloseTimeout is how long the closing handshake may take. Default: 5 s.
+	CloseTimeout time.Duration
+
+	// Origin decides which Origin headers may connect. The zero value compares
+	// with OriginPolicy's default host.
+	Origin transport.OriginPolicy
+
+	// Subprotocols are what the server supports, best first. Default: none;
+	// what is offered is ignored [§5.3].
+	Subprotocols []string
+
+	// AuthToken accepts phoenix.js's authToken beside the subprotocol
+	// "phoenix" [§4.6]. Default: false.
+	AuthToken bool
+
+	// KeepMemory keeps what a herd of new connections left behind instead of
+	// giving it back to the system when the herd is over. Default: false.
+	KeepMemory bool
+
+	// Telemetry is told what happens. Default: nobody.
+	Telemetry *telemetry.Stream
+}
+
+// DefaultMaxFrame is what a Phoenix server accepts [§3.4].
+const DefaultMaxFrame = 10_000_000
+
+func or[T int | time.Duration](value, def T) T {
+	if value == 0 {
+		return def
+	}
+	return max(value, 0)
+}
+
+func (c Config) withDefaults() Config {
+	c.Loops = or(c.Loops, runtime.GOMAXPROCS(0))
+	c.Timeout = or(c.Timeout, 60*time.Second)
+	c.MaxFrame = or(c.MaxFrame, DefaultMaxFrame)
+	c.MaxMessage = or(c.MaxMessage, c.MaxFrame)
+	c.MaxFragments = or(c.MaxFragments, 1<<17)
+	c.MaxRatio = or(c.MaxRatio, 100)
+	c.Outbox = or(c.Outbox, 1<<20)
+	c.SendBuffer = or(c.SendBuffer, 32<<10)
+	c.CloseTimeout = or(c.CloseTimeout, 5*time.Second)
+	if c.AuthToken {
+		c.Subprotocols = append([]string{transport.PhoenixProtocol}, c.Subprotocols...)
+	}
+	return c
+}
+
+// validate reports all contradictions at once.
+func (c Config) validate() error {
+	var errs []error
+	switch c.Engine {
+	case Auto, EventLoops, Goroutines:
+	default:
+		errs = append(errs, fmt.Errorf("websocket: unknown engine %q: use %q, %q or none", c.Engine, EventLoops, Goroutines))
+	}
+	if c.Engine == EventLoops && !haveLoops {
+		errs = append(errs, fmt.Errorf("websocket: engine %q needs Linux: leave Engine empty to get what this system has", c.Engine))
+	}
+	for _, n := range []struct {
+		name  string
+		value int
+	}{{"Loops", c.Loops}, {"MaxFrame", c.MaxFrame}, {"MaxMessage", c.MaxMessage}, {"MaxFragments", c.MaxFragments}, {"Outbox", c.Outbox}} {
+		if n.value < 0 {
+			errs = append(errs, fmt.Errorf("websocket: %s is %d: it cannot be negative", n.name, n.value))
+		}
+	}
+	if c.CloseTimeout < 0 {
+		errs = append(errs, fmt.Errorf("websocket: CloseTimeout is %v: it cannot be negative", c.CloseTimeout))
+	}
+	return errors.Join(errs...)
+}
+
+// limits are what a connection accepts, with or without compression.
+func (c Config) limits(deflate bool) *frame.Limits {
+	return &frame.Limits{
+		MaxFrame: c.MaxFrame, MaxMessage: c.MaxMessage, MaxFragments: c.MaxFragments,
+		Deflate: deflate, MaxRatio: c.MaxRatio,
+	}
+}

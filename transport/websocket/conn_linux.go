@@ -1,0 +1,207 @@
+package websocket
+
+import (
+	"errors"
+	"syscall"
+
+	"github.com/roostgo/roost/internal/frame"
+	"github.com/roostgo/roost/telemetry"
+	"github.com/roostgo/roost/transport"
+)
+
+// conn is a connection on an event loop. It is 64 bytes, and an idle one has
+// nothing else: in, first and out are nil.
+//
+// Everything but the first three fields is owned by the loop.
+type conn struct {
+	// Immutable.
+	loop *loop
+	fd   int32
+	gen  uint32 // tells this use of the descriptor from others
+
+	session transport.Session
+	in      *inbound         // what was received and not yet delivered
+	first   *transport.Frame // the only frame that waits, whole; else nil
+	out     *outbox          // the frames that wait, when they are several or begun
+	seen    uint32           // when bytes last came, in the loop's milliseconds
+	state   state
+	flags   flags
+}
+
+// inbound is what a connection keeps between two reads, while it must.
+type inbound struct {
+	assembler frame.Assembler
+	backlog   []byte // received while held
+}
+
+type flags uint8
+
+const (
+	held    flags = 1 << iota // the session wants nothing more until Resume
+	paused                    // input is not watched, because it is held
+	blocked                   // output is watched: the kernel's buffer is full
+	queued                    // in one of the loop's lists of connections with output
+	urgent                    // in the list of those that go first
+	deflate                   // permessage-deflate was negotiated
+	last                      // cut the connection when the outbox is empty
+	deaf                      // what comes in can no longer be understood
+)
+
+func (c *conn) is(f flags) bool { return c.flags&f != 0 }
+
+func (c *conn) token() uint64 { return uint64(c.gen)<<32 | uint64(c.fd) } //nolint:gosec // descriptors are not negative
+
+// Lane implements transport.Conn.
+func (c *conn) Lane() *transport.Lane { return c.loop.lane }
+
+// Send implements transport.Conn.
+func (c *conn) Send(f *transport.Frame) { c.loop.lane.Send(c, f) }
+
+// arrival is posted once for a new connection.
+type arrival struct {
+	buffered []byte // what net/http had read already
+}
+
+// Run does what was posted for this connection.
+func (c *conn) Run(arg any) {
+	switch arg := arg.(type) {
+	case *transport.Frame:
+		c.Enqueue(arg, transport.Direct)
+	case arrival:
+		c.loop.open(c, arg.buffered)
+	}
+}
+
+// bytes is a frame as this connection writes it.
+func (c *conn) bytes(f *transport.Frame) []byte {
+	if c.is(deflate) {
+		return f.Deflated()
+	}
+	return f.WebSocket()
+}
+
+// Enqueue implements transport.Conn.
+func (c *conn) Enqueue(f *transport.Frame, class transport.Class) {
+	if c.state != open {
+		return
+	}
+	c.queue(f, class)
+	if c.out != nil && c.out.bytes > c.loop.config.Outbox {
+		c.overflow()
+	}
+}
+
+func (c *conn) queue(f *transport.Frame, class transport.Class) {
+	switch {
+	case c.out != nil:
+		c.out.add(f, len(c.bytes(f)))
+	case c.first == nil:
+		c.first = f
+	default:
+		c.promote()
+		c.out.add(f, len(c.bytes(f)))
+	}
+	c.loop.dirty(c, class)
+}
+
+// promote moves the single frame to an outbox, where several can wait.
+func (c *conn) promote() {
+	c.out = c.loop.outboxes.take()
+	if c.first != nil {
+		c.out.add(c.first, len(c.bytes(c.first)))
+		c.first = nil
+	}
+}
+
+// overflow finds out whether a client is slow, or merely was sent much in one
+// turn. One frame alone may exceed the bound.
+func (c *conn) overflow() {
+	if !c.is(blocked) {
+		c.loop.flush(c)
+	}
+	if c.out == nil || c.out.bytes <= c.loop.config.Outbox || len(c.out.frames)-c.out.head == 1 || c.state != open {
+		return
+	}
+	c.loop.count.slowConsumers.Add(1)
+	c.loop.config.Telemetry.Emit(c.loop.ctx, telemetry.SlowConsumer{
+		Socket: telemetry.Socket{Transport: Name}, Queued: c.out.bytes, Bound: c.loop.config.Outbox,
+	})
+	c.loop.doom(c)
+}
+
+// Write implements transport.Conn.
+func (c *conn) Write(buf []byte, binary bool) {
+	if c.state != open {
+		return
+	}
+	if c.first != nil || c.out != nil || c.is(deflate) {
+		c.Enqueue(transport.SealCopy(buf, binary), transport.Direct)
+		return
+	}
+	wire := transport.SealInPlace(buf, binary)
+	n, err := write(c.fd, wire)
+	switch {
+	case err == nil && n == len(wire):
+		c.loop.count.framesOut.Add(1)
+		c.loop.count.bytesOut.Add(uint64(n)) //nolint:gosec // not negative
+	case err == nil || errors.Is(err, syscall.EAGAIN):
+		c.promote()
+		c.out.add(transport.SealCopy(buf, binary), len(wire))
+		c.out.offset, c.out.bytes = max(n, 0), len(wire)-max(n, 0)
+		c.loop.block(c)
+	default:
+		c.loop.doom(c)
+	}
+}
+
+// Close implements transport.Conn.
+func (c *conn) Close(code transport.CloseCode) { c.finish(code, transport.ErrServerClosed) }
+
+// finish queues a close frame and tells the session that it is over. The
+// connection stays until the client has answered, or CloseTimeout.
+func (c *conn) finish(code transport.CloseCode, reason error) {
+	if c.state != open {
+		return
+	}
+	c.part(code, reason)
+	c.loop.expect(c)
+}
+
+// answer implements peer.
+func (c *conn) answer(code transport.CloseCode) {
+	if c.state != open {
+		c.loop.cut(c)
+		return
+	}
+	c.flags |= last
+	c.part(code, transport.ErrClientClosed)
+}
+
+// part queues the close frame, which is the last, and tells the session.
+func (c *conn) part(code transport.CloseCode, reason error) {
+	c.queue(closeFrame(code), transport.Direct)
+	c.state = closing
+	c.in = nil
+	if errors.Is(reason, transport.ErrBadFrame) {
+		c.flags |= deaf
+	}
+	c.session.Closed(reason)
+	if c.is(held) {
+		c.Resume()
+	}
+}
+
+// Resume implements transport.Conn.
+func (c *conn) Resume() {
+	c.flags &^= held
+	if c.is(paused) {
+		c.flags &^= paused
+		c.loop.watch(c)
+	}
+	if c.state != open || c.in == nil || c.in.backlog == nil {
+		return
+	}
+	b := c.in.backlog
+	c.in.backlog = nil
+	c.loop.deliver(c, b)
+}

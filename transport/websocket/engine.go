@@ -1,0 +1,71 @@
+package websocket
+
+import (
+	"context"
+	"errors"
+	"net"
+	"time"
+
+	"github.com/roostgo/roost/transport"
+)
+
+// engine carries connections.
+type engine interface {
+	// accepts reports whether this engine can carry c.
+	accepts(c net.Conn) bool
+	start() error
+	adopt(c net.Conn, buffered []byte, s transport.Session, deflate bool) error
+	// shutdown closes every connection with 1012, waits until ctx is done, cuts
+	// the rest and ends the lanes.
+	shutdown(ctx context.Context) error
+	stats() Stats
+}
+
+// engines are those of one handler, the preferred one first. The last accepts
+// every connection.
+type engines struct {
+	config *Config
+	list   []engine
+}
+
+func (es *engines) init(c *Config) {
+	es.config = c
+	if c.Engine != Goroutines && haveLoops {
+		es.list = append(es.list, newLoops(c))
+	}
+	es.list = append(es.list, newGoroutines(c))
+}
+
+func (es *engines) start() error {
+	for _, e := range es.list {
+		if err := e.start(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (es *engines) adopt(c net.Conn, buffered []byte, s transport.Session, deflate bool) error {
+	_ = c.SetDeadline(time.Time{}) // net/http's no longer hold
+	for _, e := range es.list {
+		if e.accepts(c) {
+			return e.adopt(c, buffered, s, deflate)
+		}
+	}
+	return errors.ErrUnsupported
+}
+
+func (es *engines) shutdown(ctx context.Context) error {
+	errs := make([]error, 0, len(es.list))
+	for _, e := range es.list {
+		errs = append(errs, e.shutdown(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+func (es *engines) stats() (s Stats) {
+	for _, e := range es.list {
+		s = s.plus(e.stats())
+	}
+	return s
+}

@@ -1,0 +1,134 @@
+package websocket
+
+import (
+	"errors"
+	"syscall"
+
+	"github.com/roostgo/roost/transport"
+)
+
+func again(err error) bool { return errors.Is(err, syscall.EAGAIN) }
+
+// flush writes what is queued for a connection until it is gone or the kernel
+// takes no more.
+func (l *loop) flush(c *conn) {
+	if c.state == closed || c.is(blocked) {
+		return
+	}
+	if c.first != nil && !l.flushSingle(c) {
+		return
+	}
+	for c.out != nil {
+		if !l.flushSome(c) {
+			return
+		}
+		if c.out.empty() {
+			l.outboxes.give(c.out)
+			c.out = nil
+		}
+	}
+	if c.is(last) {
+		l.destroy(c, transport.ErrClientClosed)
+	}
+}
+
+// flushSingle writes the one frame of a connection without an outbox, and
+// reports whether it went whole.
+func (l *loop) flushSingle(c *conn) bool {
+	b := c.bytes(c.first)
+	n, err := write(c.fd, b)
+	l.wrote(n)
+	if n == len(b) {
+		c.first = nil
+		l.count.framesOut.Add(1)
+		return true
+	}
+	c.promote()
+	l.account(c, n)
+	l.stuck(c, err)
+	return false
+}
+
+// flushSome writes the next frames of an outbox and reports whether all of
+// them went.
+func (l *loop) flushSome(c *conn) bool {
+	b := l.gather(c)
+	n, err := write(c.fd, b)
+	l.wrote(n)
+	l.account(c, n)
+	if n < len(b) {
+		l.stuck(c, err)
+		return false
+	}
+	return true
+}
+
+func (l *loop) wrote(n int) { l.count.bytesOut.Add(uint64(max(n, 0))) }
+
+// account takes n written bytes off the outbox.
+func (l *loop) account(c *conn, n int) {
+	l.count.queued(c.out.bytes)
+	head := len(c.out.frames) - c.out.head
+	c.out.written(n, func(f *transport.Frame) int { return len(c.bytes(f)) })
+	l.count.framesOut.Add(uint64(head - (len(c.out.frames) - c.out.head))) //nolint:gosec // not negative
+}
+
+// gather returns the next bytes to write: a large frame where it is, or small
+// ones one behind the other.
+func (l *loop) gather(c *conn) []byte {
+	o := c.out
+	b := c.bytes(o.frames[o.head])[o.offset:]
+	if len(b) >= gatherFrom || o.head == len(o.frames)-1 {
+		return b
+	}
+	l.gathered = append(l.gathered[:0], b...)
+	for _, f := range o.frames[o.head+1:] {
+		b = c.bytes(f)
+		if len(l.gathered)+len(b) > gatherSize {
+			break
+		}
+		l.gathered = append(l.gathered, b...)
+	}
+	return l.gathered
+}
+
+// stuck waits for room in the kernel's buffer, or ends a connection that is
+// broken.
+func (l *loop) stuck(c *conn, err error) {
+	if err != nil && !again(err) {
+		l.doom(c)
+		return
+	}
+	l.block(c)
+}
+
+func (l *loop) block(c *conn) {
+	if !c.is(blocked) {
+		c.flags |= blocked
+		l.watch(c)
+	}
+}
+
+// unblock goes on writing when there is room again.
+func (l *loop) unblock(c *conn) {
+	if !c.is(blocked) {
+		return
+	}
+	c.flags &^= blocked
+	l.flush(c)
+	if c.state != closed && !c.is(blocked) {
+		l.watch(c)
+	}
+}
+
+// watch tells the poller what is wanted of a connection now.
+func (l *loop) watch(c *conn) {
+	if c.state == closed {
+		return
+	}
+	if err := l.poller.Watch(int(c.fd), c.token(), !c.is(paused), c.is(blocked)); err != nil {
+		l.doom(c)
+	}
+}
+
+func closeDescriptor(fd int32) { _ = syscall.Close(int(fd)) }

@@ -1,0 +1,179 @@
+package websocket
+
+import (
+	"context"
+	"net"
+	"sync"
+	"sync/atomic"
+
+	"github.com/roostgo/roost/internal/frame"
+	"github.com/roostgo/roost/internal/lane"
+	"github.com/roostgo/roost/transport"
+)
+
+// goroutines is the engine that reads each connection on a goroutine of its
+// own. It serves systems without event loops, and connections that are more
+// than a descriptor (TLS).
+//
+// Sessions run on lanes here as well, so that they are the same code.
+type goroutines struct {
+	// Immutable.
+	config *Config
+	limits [2]*frame.Limits // without and with compression
+	ctx    context.Context  // of events
+
+	count counters
+	next  atomic.Uint32
+	wait  sync.WaitGroup // readers, writers and lanes
+
+	// Guarded by mu.
+	mu       sync.Mutex
+	lanes    []*laneRunner
+	links    map[*link]struct{}
+	draining bool
+	empty    chan struct{} // closed when draining and the last link has gone
+}
+
+func newGoroutines(c *Config) engine {
+	return &goroutines{
+		config: c, limits: [2]*frame.Limits{c.limits(false), c.limits(true)},
+		ctx: context.Background(), links: make(map[*link]struct{}), empty: make(chan struct{}),
+	}
+}
+
+// laneRunner is the goroutine of a lane.
+type laneRunner struct {
+	lane *lane.Lane
+	wake chan struct{}
+	quit chan struct{}
+}
+
+func newLaneRunner() *laneRunner {
+	r := &laneRunner{wake: make(chan struct{}, 1), quit: make(chan struct{})}
+	r.lane = lane.New(func() {
+		select {
+		case r.wake <- struct{}{}:
+		default:
+		}
+	}, 0)
+	return r
+}
+
+func (r *laneRunner) run() {
+	for {
+		r.lane.Drain()
+		if !r.lane.Rest() {
+			continue
+		}
+		select {
+		case <-r.wake:
+		case <-r.quit:
+			r.lane.Close()
+			r.lane.Drain()
+			return
+		}
+	}
+}
+
+func (e *goroutines) accepts(net.Conn) bool { return true }
+
+// start does nothing: lanes start with the first connection, which on Linux
+// may never come.
+func (e *goroutines) start() error { return nil }
+
+// runners starts the lanes, unless they run, and returns them. mu is held.
+func (e *goroutines) runners() []*laneRunner {
+	for len(e.lanes) < e.config.Loops {
+		r := newLaneRunner()
+		e.lanes = append(e.lanes, r)
+		e.wait.Go(r.run) // ends when quit is closed; shutdown waits
+	}
+	return e.lanes
+}
+
+func (e *goroutines) adopt(nc net.Conn, buffered []byte, s transport.Session, deflated bool) error {
+	if tcp, ok := nc.(*net.TCPConn); ok && e.config.SendBuffer > 0 {
+		_ = tcp.SetWriteBuffer(e.config.SendBuffer) // a hint
+	}
+	c := &link{
+		engine: e, nc: nc, session: s,
+		verdicts: make(chan transport.Verdict, 1), resumed: make(chan struct{}, 1), gone: make(chan struct{}),
+		writer: linkWriter{engine: e, nc: nc, deflate: deflated, parting: make(chan struct{})},
+	}
+	e.mu.Lock()
+	if e.draining {
+		e.mu.Unlock()
+		return ErrStopped
+	}
+	runners := e.runners()
+	c.lane = runners[int(e.next.Add(1))%len(runners)].lane
+	e.links[c] = struct{}{}
+	e.wait.Go(func() { c.run(buffered) }) // ends with the connection
+	e.mu.Unlock()
+	e.count.connections.Add(1)
+	e.count.accepted.Add(1)
+	return nil
+}
+
+// forget is called once for each link, when it has ended.
+func (e *goroutines) forget(c *link) {
+	e.count.connections.Add(-1)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.links, c)
+	if e.draining && len(e.links) == 0 {
+		close(e.empty)
+	}
+}
+
+func (e *goroutines) shutdown(ctx context.Context) error {
+	e.drain()
+	select {
+	case <-e.empty:
+	case <-ctx.Done():
+		e.cut()
+		<-e.empty
+	}
+	e.mu.Lock()
+	for _, r := range e.lanes {
+		close(r.quit)
+	}
+	e.lanes = nil
+	e.mu.Unlock()
+	e.wait.Wait()
+	return nil
+}
+
+// drain tells every connection to close with 1012.
+func (e *goroutines) drain() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.draining && len(e.links) == 0 {
+		close(e.empty)
+	}
+	e.draining = true
+	for c := range e.links {
+		c.lane.Post(c, restart{})
+	}
+}
+
+// cut closes what is still there.
+func (e *goroutines) cut() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for c := range e.links {
+		_ = c.nc.Close()
+	}
+}
+
+func (e *goroutines) stats() Stats {
+	s := e.count.snapshot()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, r := range e.lanes {
+		lane := r.lane.Stats()
+		s.LaneHigh = max(s.LaneHigh, lane.HighWater)
+		s.LaneWaits += lane.Waits
+	}
+	return s
+}

@@ -1,0 +1,195 @@
+// Package websocket carries sessions over WebSocket connections (RFC 6455).
+//
+// Every connection comes in through net/http: the Handler checks the request,
+// asks the Connector for a session, upgrades, and gives the connection to an
+// engine. On Linux that is an event loop, which adopts the descriptor; nothing
+// of net/http stays alive for the connection then, and an idle connection has
+// no goroutine, no buffer and no timer.
+package websocket
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"sync"
+
+	"github.com/roostgo/roost/internal/frame"
+	"github.com/roostgo/roost/telemetry"
+	"github.com/roostgo/roost/transport"
+)
+
+// Name is what this transport calls itself.
+const Name = "websocket"
+
+// ErrStopped is returned for connections that come after Shutdown.
+var ErrStopped = errors.New("websocket: stopped")
+
+// Handler upgrades requests and runs their connections. It is safe for
+// concurrent use. It starts its lanes when the first connection comes, and
+// ends them in Shutdown.
+type Handler struct {
+	// Immutable.
+	config    Config
+	connector transport.Connector
+
+	start   sync.Once
+	engines engines
+	failed  error // of start
+}
+
+// New returns a handler that gets its sessions from a connector. The error
+// names everything that is wrong with the configuration.
+func New(c Config, connector transport.Connector) (*Handler, error) {
+	if err := c.validate(); err != nil {
+		return nil, err
+	}
+	h := &Handler{config: c.withDefaults(), connector: connector}
+	h.engines.init(&h.config)
+	return h, nil
+}
+
+// Start starts the lanes, unless they run already. Serve does it, too; calling
+// it early finds out early what the system refuses.
+func (h *Handler) Start() error {
+	h.start.Do(func() { h.failed = h.engines.start() })
+	return h.failed
+}
+
+// ServeHTTP upgrades a request that has no path variables.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.Serve(w, r, nil) }
+
+// Serve answers one request to the socket's path; vars are the variables in
+// that path. The steps and their order are those of [§5.1].
+func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, vars []transport.Var) {
+	if r.Method != http.MethodGet { // clause 67
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	shake, selected, status := h.examine(r, vars)
+	if status != 0 {
+		refuse(w, status)
+		return
+	}
+	session, refusal := h.connector.Connect(r.Context(), shake)
+	if refusal != nil {
+		refusal.ServeHTTP(w, r)
+		return
+	}
+	if err := transport.CheckUpgrade(r); err != nil { // the last check, not the first: clause 69
+		discard(session, err)
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	h.upgrade(w, r, selected, session)
+}
+
+// refuse answers without a body [§4.2], except where the request was unreadable.
+func refuse(w http.ResponseWriter, status int) {
+	if status == http.StatusBadRequest {
+		http.Error(w, "the query string is not valid: its values must be UTF-8", status)
+		return
+	}
+	w.WriteHeader(status)
+}
+
+// examine does what comes before the application is asked.
+func (h *Handler) examine(r *http.Request, vars []transport.Var) (shake *transport.Handshake, selected string, status int) {
+	params, err := transport.ParseQuery(r.URL.RawQuery)
+	if err != nil { // clause 28
+		return nil, "", http.StatusBadRequest
+	}
+	for _, v := range vars {
+		params[v.Name] = v.Value // clause 6
+	}
+	if !h.config.Origin.Allows(r) { // clause 46
+		h.refused(r, "origin", errors.New("origin "+r.Header.Get("Origin")+" is not allowed: list it in CheckOrigin"))
+		return nil, "", http.StatusForbidden
+	}
+	shake = &transport.Handshake{Request: r, Params: params, Transport: Name}
+	offered := transport.Offered(r.Header)
+	if h.config.AuthToken {
+		if shake.AuthToken, shake.HasToken, offered, err = transport.AuthToken(r.Header); err != nil {
+			h.refused(r, "auth token", err)
+			return nil, "", http.StatusForbidden
+		}
+	}
+	selected, ok := transport.Select(h.config.Subprotocols, offered)
+	if !ok { // clause 79
+		h.refused(r, "subprotocol", errors.New("none of the offered subprotocols is supported"))
+		return nil, "", http.StatusForbidden
+	}
+	return shake, selected, 0
+}
+
+func (h *Handler) refused(r *http.Request, check string, err error) {
+	h.config.Telemetry.Emit(r.Context(), telemetry.ConnectRefused{
+		Socket: telemetry.Socket{Transport: Name}, Check: check, Remote: r.RemoteAddr, Err: err,
+	})
+}
+
+// discard ends a session that never got a connection.
+func discard(s transport.Session, reason error) { s.Closed(reason) }
+
+// upgrade answers 101 and gives the connection to an engine.
+func (h *Handler) upgrade(w http.ResponseWriter, r *http.Request, selected string, session transport.Session) {
+	if err := h.Start(); err != nil {
+		discard(session, err)
+		http.Error(w, "the server could not start its event loops", http.StatusInternalServerError)
+		return
+	}
+	extension, deflate := "", false
+	if h.config.Compress { // clause 82
+		extension, deflate = frame.NegotiateDeflate(r.Header.Values("Sec-WebSocket-Extensions"))
+	}
+	conn, buffered, err := hijack(w)
+	if err != nil {
+		discard(session, err)
+		http.Error(w, "this server cannot upgrade connections: "+err.Error(), http.StatusInternalServerError)
+		return
+	}
+	if _, err := conn.Write(switching(r, selected, extension)); err != nil {
+		discard(session, transport.ErrClientGone)
+		_ = conn.Close()
+		return
+	}
+	if err := h.engines.adopt(conn, buffered, session, deflate); err != nil {
+		discard(session, err)
+		_ = conn.Close()
+	}
+}
+
+// Shutdown closes all connections with 1012, so that clients come back to
+// another server, waits for them until ctx is done, and then cuts what is left.
+// Afterwards no goroutine and no descriptor of the handler remains.
+func (h *Handler) Shutdown(ctx context.Context) error {
+	h.start.Do(func() { h.failed = ErrStopped })
+	return h.engines.shutdown(ctx)
+}
+
+// Stats may be called at any time.
+func (h *Handler) Stats() Stats { return h.engines.stats() }
+
+// hijack takes the connection, and what was read of it already, from net/http.
+func hijack(w http.ResponseWriter) (net.Conn, []byte, error) {
+	conn, rw, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	buffered, _ := rw.Reader.Peek(rw.Reader.Buffered())
+	return conn, append([]byte(nil), buffered...), nil
+}
+
+// switching is the 101 response [§5.1].
+func switching(r *http.Request, selected, extension string) []byte {
+	b := make([]byte, 0, 256)
+	b = append(b, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "...)
+	b = append(b, frame.AcceptKey(r.Header.Get("Sec-WebSocket-Key"))...)
+	if selected != "" { // clause 83
+		b = append(append(b, "\r\nSec-WebSocket-Protocol: "...), selected...)
+	}
+	if extension != "" {
+		b = append(append(b, "\r\nSec-WebSocket-Extensions: "...), extension...)
+	}
+	return append(b, "\r\n\r\n"...)
+}

@@ -1,0 +1,236 @@
+package websocket
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"time"
+
+	"github.com/roostgo/roost/internal/frame"
+	"github.com/roostgo/roost/internal/lane"
+	"github.com/roostgo/roost/telemetry"
+	"github.com/roostgo/roost/transport"
+)
+
+// link is a connection of the goroutine engine. Its reader takes frames apart
+// and waits while the lane handles each event; what it sends goes through a
+// linkWriter.
+type link struct {
+	// Immutable.
+	engine   *goroutines
+	lane     *lane.Lane
+	nc       net.Conn
+	session  transport.Session
+	verdicts chan transport.Verdict // lane to reader: that is dealt with
+	resumed  chan struct{}          // lane to reader: go on
+	gone     chan struct{}          // closed by the lane at the end
+
+	writer linkWriter
+
+	// Owned by the reader.
+	assembler frame.Assembler
+
+	// Owned by the lane.
+	state state
+}
+
+// What is posted to a link's lane, besides frames. The reader waits for the
+// first three.
+type (
+	arrived  struct{}
+	happened struct{ event *frame.Event }
+	violated struct{ err error }
+	silent   struct{}
+	restart  struct{} // close with 1012
+	ended    struct{ reason error }
+)
+
+// Run does what was posted for this connection.
+func (c *link) Run(arg any) {
+	switch arg := arg.(type) {
+	case *transport.Frame:
+		c.Enqueue(arg, transport.Direct)
+	case happened:
+		c.verdicts <- c.event(*arg.event)
+	case arrived:
+		c.session.Open(c)
+		c.verdicts <- transport.Continue
+	case violated:
+		violate(c, arg.err)
+		c.verdicts <- transport.Continue
+	case silent:
+		c.engine.count.idleTimeouts.Add(1)
+		c.finish(transport.CloseProtocol, transport.ErrIdle)
+	case restart:
+		c.finish(transport.CloseRestart, transport.ErrShutdown)
+	case ended:
+		c.end(arg.reason)
+	}
+}
+
+func (c *link) event(ev frame.Event) transport.Verdict {
+	if c.state != open && ev.Opcode != frame.Close {
+		return transport.Continue // we said goodbye already
+	}
+	c.engine.count.messagesIn.Add(1)
+	verdict := receive(c, c.session, ev)
+	if c.state != open {
+		return transport.Continue
+	}
+	return verdict
+}
+
+// end is done once, by whoever is first: the reader, or a full outbox.
+func (c *link) end(reason error) {
+	if c.state == closed {
+		return
+	}
+	told := c.state == closing
+	c.state = closed
+	_ = c.nc.Close()
+	close(c.gone)
+	if !told {
+		c.session.Closed(reason)
+	}
+	c.engine.forget(c)
+}
+
+// run reads until the connection ends. It is the reader.
+func (c *link) run(buffered []byte) {
+	c.await(arrived{})
+	c.lane.Post(c, ended{c.read(buffered)})
+}
+
+// await posts something to the lane and waits until it is dealt with.
+func (c *link) await(arg any) {
+	if !c.lane.Post(c, arg) {
+		return
+	}
+	select {
+	case v := <-c.verdicts:
+		if v == transport.Hold {
+			c.hold()
+		}
+	case <-c.gone:
+	}
+}
+
+func (c *link) hold() {
+	select {
+	case <-c.resumed:
+	case <-c.gone:
+	}
+}
+
+func (c *link) read(b []byte) error {
+	buf := make([]byte, 4096)
+	for {
+		if err := c.deliver(b); err != nil {
+			c.await(violated{err})
+			_, _ = io.Copy(io.Discard, c.nc) // until the client hangs up, or CloseTimeout
+			return transport.ErrBadFrame
+		}
+		c.writer.patience(c.engine.config.Timeout)
+		n, err := c.nc.Read(buf)
+		c.engine.count.bytesIn.Add(uint64(n)) //nolint:gosec // not negative
+		b = buf[:n]
+		if err != nil && (!errors.Is(err, os.ErrDeadlineExceeded) || !c.saidNothing()) {
+			return transport.ErrClientGone
+		}
+	}
+}
+
+// saidNothing starts the end of a connection that was silent for too long. It
+// reports false when it was the closing handshake that took too long.
+func (c *link) saidNothing() bool {
+	if c.writer.isParting() {
+		return false
+	}
+	c.lane.Post(c, silent{})
+	select {
+	case <-c.writer.parting:
+	case <-c.gone:
+	}
+	return true
+}
+
+func (c *link) deliver(b []byte) error {
+	limits := c.engine.limits[0]
+	if c.writer.deflate {
+		limits = c.engine.limits[1]
+	}
+	for len(b) > 0 {
+		ev, n, err := c.assembler.Next(b, limits)
+		if err != nil {
+			return err
+		}
+		if b = b[n:]; ev.Opcode != frame.None {
+			c.await(happened{&ev})
+		}
+	}
+	return nil
+}
+
+// Lane implements transport.Conn.
+func (c *link) Lane() *transport.Lane { return c.lane }
+
+// Send implements transport.Conn.
+func (c *link) Send(f *transport.Frame) { c.lane.Send(c, f) }
+
+// Enqueue implements transport.Conn.
+func (c *link) Enqueue(f *transport.Frame, _ transport.Class) {
+	if c.state != open {
+		return
+	}
+	waiting, alone := c.writer.queue(f)
+	if bound := c.engine.config.Outbox; waiting > bound && !alone {
+		c.state = dying
+		c.engine.count.slowConsumers.Add(1)
+		c.engine.config.Telemetry.Emit(c.engine.ctx, telemetry.SlowConsumer{
+			Socket: telemetry.Socket{Transport: Name}, Queued: waiting, Bound: bound,
+		})
+		c.lane.Post(c, ended{transport.ErrSlowConsumer})
+	}
+}
+
+// Write implements transport.Conn.
+func (c *link) Write(buf []byte, binary bool) {
+	c.Enqueue(transport.SealCopy(buf, binary), transport.Direct)
+}
+
+// Close implements transport.Conn.
+func (c *link) Close(code transport.CloseCode) { c.finish(code, transport.ErrServerClosed) }
+
+// finish implements peer. The connection stays until the client has answered,
+// or CloseTimeout.
+func (c *link) finish(code transport.CloseCode, reason error) {
+	if c.state == open {
+		c.part(code, reason)
+	}
+}
+
+// answer implements peer.
+func (c *link) answer(code transport.CloseCode) {
+	if c.state == open {
+		c.part(code, transport.ErrClientClosed)
+	}
+	c.writer.hangUp()
+}
+
+// part queues the close frame, which is the last, and tells the session.
+func (c *link) part(code transport.CloseCode, reason error) {
+	c.writer.queue(closeFrame(code))
+	c.state = closing
+	c.writer.part(time.Now().Add(c.engine.config.CloseTimeout))
+	c.session.Closed(reason)
+	c.Resume()
+}
+
+// Resume implements transport.Conn.
+func (c *link) Resume() {
+	select {
+	case c.resumed <- struct{}{}:
+	default:
+	}
+}

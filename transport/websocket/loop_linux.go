@@ -1,0 +1,329 @@
+package websocket
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/roostgo/roost/internal/frame"
+	"github.com/roostgo/roost/internal/lane"
+	"github.com/roostgo/roost/internal/poll"
+	"github.com/roostgo/roost/transport"
+)
+
+// loop owns many connections and runs on one goroutine.
+//
+// Its turn: take what is ready, read it and hand it to the sessions; run what
+// was posted to the lane; write what that queued; cut what is doomed. Frames
+// queued for one connection within a turn leave in one write.
+type loop struct {
+	// Immutable.
+	config *Config
+	engine *loops
+	lane   *lane.Lane
+	poller *poll.Poller
+	limits [2]*frame.Limits // without and with compression
+	ctx    context.Context  // of events
+	done   chan struct{}    // closed when the loop has ended
+
+	count counters
+
+	// Owned by the loop's goroutine.
+	now       uint32  // milliseconds since the engine was made; wraps
+	direct    []*conn // with output that goes first
+	bulk      []*conn // with output that may wait
+	bulkHead  int
+	doomed    []*conn
+	expected  []expectation // connections whose closing handshake has a deadline
+	sweepAt   time.Time
+	assembler frame.Assembler // of whichever connection is at rest
+	outboxes  outboxes
+	in        []byte
+	gathered  []byte
+	draining  bool
+	quit      bool
+}
+
+type expectation struct {
+	conn  *conn
+	until time.Time
+}
+
+const (
+	readSize = 64 << 10 // one read; what is ready beyond it waits for the next turn
+
+	// bulkTurn is how many connections with bulk output are written to before
+	// the loop looks again for what is ready: it bounds the time that a
+	// message waits behind a large broadcast.
+	bulkTurn = 256
+
+	// gatherSize is how many bytes of small frames leave in one write. Larger
+	// frames are written from where they are.
+	gatherSize = 64 << 10
+	gatherFrom = 16 << 10
+)
+
+func newLoop(e *loops) (*loop, error) {
+	poller, err := poll.Open()
+	if err != nil {
+		return nil, fmt.Errorf("websocket: start an event loop: %w", err)
+	}
+	return &loop{
+		config: e.config, engine: e, poller: poller, lane: lane.New(poller.Wake, 0),
+		limits: [2]*frame.Limits{e.config.limits(false), e.config.limits(true)},
+		ctx:    context.Background(), done: make(chan struct{}),
+		in: make([]byte, readSize), gathered: make([]byte, 0, gatherSize),
+	}, nil
+}
+
+func (l *loop) run() {
+	defer close(l.done)
+	for !l.over() {
+		for _, ev := range l.wait() {
+			l.ready(ev)
+		}
+		l.lane.Drain()
+		l.write()
+		l.reap()
+		l.tick()
+	}
+	l.lane.Close()
+	l.lane.Drain()
+	l.engine.table.each(func(c *conn) {
+		if c.loop == l {
+			l.destroy(c, transport.ErrShutdown)
+		}
+	})
+	_ = l.poller.Close()
+}
+
+// over reports whether the loop has nothing left to do for ever.
+func (l *loop) over() bool {
+	return l.quit || l.draining && l.count.connections.Load() == 0
+}
+
+// wait returns what is ready. It parks while there is nothing to do at all.
+func (l *loop) wait() []poll.Event {
+	var events []poll.Event
+	if l.bulkHead < len(l.bulk) {
+		events = l.poller.Poll()
+	} else {
+		events, _ = l.poller.Wait(l.wakeAt(), l.lane.Rest) // an error is a deadline that could not be set
+	}
+	l.now = l.engine.clock()
+	return events
+}
+
+func (l *loop) ready(ev poll.Event) {
+	c := l.engine.table.at(int32(uint32(ev.Token))) //nolint:gosec // the low half is the descriptor
+	if c == nil || c.loop != l || c.token() != ev.Token {
+		return // the connection ended earlier in this batch
+	}
+	if ev.Ready&poll.Writable != 0 {
+		l.unblock(c)
+	}
+	if ev.Ready&poll.Readable != 0 && c.state != closed {
+		l.readable(c, ev.Ready)
+	}
+}
+
+// open makes an adopted descriptor one of the loop's connections.
+func (l *loop) open(c *conn, buffered []byte) {
+	l.count.connections.Add(1)
+	l.count.accepted.Add(1)
+	c.seen = l.engine.clock()
+	if err := l.poller.Add(int(c.fd), c.token()); err != nil {
+		l.destroy(c, err)
+		return
+	}
+	c.session.Open(c)
+	if l.draining {
+		c.finish(transport.CloseRestart, transport.ErrShutdown)
+		return
+	}
+	if len(buffered) > 0 {
+		l.deliver(c, buffered)
+	}
+}
+
+func (l *loop) readable(c *conn, ready uint32) {
+	if c.is(held) {
+		l.pause(c, ready)
+		return
+	}
+	n, err := read(c.fd, l.in)
+	switch {
+	case n > 0:
+		c.seen = l.now
+		l.count.bytesIn.Add(uint64(n)) //nolint:gosec // not negative
+		l.deliver(c, l.in[:n])
+	case !again(err):
+		l.destroy(c, transport.ErrClientGone)
+	}
+}
+
+// pause stops watching the input of a connection whose session holds it. One
+// that is broken cannot be stopped from saying so, and ends.
+func (l *loop) pause(c *conn, ready uint32) {
+	if poll.Broken(ready) {
+		l.destroy(c, transport.ErrClientGone)
+		return
+	}
+	c.flags |= paused
+	l.watch(c)
+}
+
+// deliver hands the messages in b to the session and keeps what is incomplete.
+func (l *loop) deliver(c *conn, b []byte) {
+	if c.is(deaf) {
+		return
+	}
+	a := &l.assembler
+	if c.in != nil {
+		a = &c.in.assembler
+	}
+	limits := l.limits[0]
+	if c.is(deflate) {
+		limits = l.limits[1]
+	}
+	for len(b) > 0 && c.state != closed && !c.is(held) {
+		ev, n, err := a.Next(b, limits)
+		b = b[n:]
+		if err != nil {
+			violate(c, err)
+			return
+		}
+		if ev.Opcode != frame.None {
+			l.event(c, ev)
+		}
+	}
+	l.keep(c, a, b)
+}
+
+// event takes one event from the client.
+func (l *loop) event(c *conn, ev frame.Event) {
+	if c.state != open && ev.Opcode != frame.Close {
+		return // we said goodbye already
+	}
+	l.count.messagesIn.Add(1)
+	if receive(c, c.session, ev) == transport.Hold && c.state == open {
+		c.flags |= held
+	}
+}
+
+// keep stores what of a connection's input cannot be delivered yet, or lets go
+// of the place where it was.
+func (l *loop) keep(c *conn, a *frame.Assembler, rest []byte) {
+	own := a != &l.assembler
+	switch {
+	case c.state == closed || c.is(deaf):
+		c.in = nil
+	case a.Idle() && len(rest) == 0:
+		c.in = nil
+		return
+	case !own:
+		c.in = &inbound{assembler: *a}
+	case c.in == nil: // the session closed meanwhile
+		return
+	}
+	if !own {
+		*a = frame.Assembler{}
+	}
+	if c.in != nil && len(rest) > 0 {
+		c.in.backlog = append([]byte(nil), rest...)
+	}
+}
+
+// dirty remembers that a connection has output.
+func (l *loop) dirty(c *conn, class transport.Class) {
+	switch {
+	case c.is(blocked) || c.is(urgent):
+	case class == transport.Direct:
+		c.flags |= urgent
+		l.direct = append(l.direct, c)
+	case !c.is(queued):
+		c.flags |= queued
+		l.bulk = append(l.bulk, c)
+	}
+}
+
+// write writes what is meant for single clients, and some of what is meant for
+// many.
+func (l *loop) write() {
+	for i, c := range l.direct {
+		l.direct[i] = nil
+		c.flags &^= urgent
+		l.flush(c)
+	}
+	l.direct = shrink(l.direct)
+	for n := 0; l.bulkHead < len(l.bulk) && n < bulkTurn; n++ {
+		c := l.bulk[l.bulkHead]
+		l.bulk[l.bulkHead] = nil
+		l.bulkHead++
+		c.flags &^= queued
+		l.flush(c)
+	}
+	if l.bulkHead == len(l.bulk) {
+		l.bulk, l.bulkHead = shrink(l.bulk), 0
+	}
+}
+
+// shrink empties a list; the memory of a herd goes back.
+func shrink(list []*conn) []*conn {
+	if cap(list) > 1<<14 {
+		return nil
+	}
+	return list[:0]
+}
+
+// doom cuts a connection at the end of the turn, when nobody is in the middle
+// of walking over it.
+func (l *loop) doom(c *conn) {
+	if c.state == open || c.state == closing {
+		l.doomed = append(l.doomed, c)
+	}
+	if c.state == open {
+		c.state = dying
+	}
+}
+
+func (l *loop) reap() {
+	for i := 0; i < len(l.doomed); i++ {
+		c := l.doomed[i]
+		reason := transport.ErrClientGone
+		if c.out != nil && c.out.bytes > l.config.Outbox {
+			reason = transport.ErrSlowConsumer
+		}
+		l.destroy(c, reason)
+	}
+	clear(l.doomed)
+	l.doomed = l.doomed[:0]
+}
+
+// destroy ends a connection at once.
+func (l *loop) destroy(c *conn, reason error) {
+	if c.state == closed {
+		return
+	}
+	told := c.state == closing
+	c.state = closed
+	l.engine.table.drop(c.fd)
+	closeDescriptor(c.fd)
+	c.first, c.in = nil, nil
+	if c.out != nil {
+		l.outboxes.give(c.out)
+		c.out = nil
+	}
+	l.count.connections.Add(-1)
+	if !told {
+		c.session.Closed(reason)
+	}
+}
+
+// cut ends a connection once everything queued for it has left.
+func (l *loop) cut(c *conn) {
+	c.flags |= last
+	if c.first == nil && c.out == nil {
+		l.destroy(c, transport.ErrClientClosed)
+	}
+}

@@ -1,0 +1,172 @@
+package websocket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/roostgo/roost/internal/lane"
+	"github.com/roostgo/roost/transport"
+)
+
+// haveLoops says whether this system has event loops.
+const haveLoops = true
+
+// loops is the engine that parks descriptors on epoll loops.
+type loops struct {
+	// Immutable.
+	config *Config
+	began  time.Time
+	table  table
+	herd   herd
+
+	next atomic.Uint32
+	gen  atomic.Uint32
+	list atomic.Pointer[[]*loop] // written once, by start
+}
+
+func newLoops(c *Config) engine {
+	return &loops{config: c, began: time.Now(), herd: herd{off: c.KeepMemory}}
+}
+
+// clock is the time in milliseconds since the engine was made. It wraps after
+// 49 days; differences do not.
+func (e *loops) clock() uint32 {
+	return uint32(time.Since(e.began).Milliseconds()) //nolint:gosec // wraps on purpose
+}
+
+func (e *loops) start() error {
+	list := make([]*loop, 0, e.config.Loops)
+	for range e.config.Loops {
+		l, err := newLoop(e)
+		if err != nil {
+			for _, l := range list {
+				_ = l.poller.Close()
+			}
+			return err
+		}
+		list = append(list, l)
+	}
+	e.list.Store(&list)
+	for _, l := range list {
+		go l.run() // ends when quit is posted; shutdown posts it and waits for done
+	}
+	return nil
+}
+
+// all are the loops; none before start.
+func (e *loops) all() []*loop {
+	if list := e.list.Load(); list != nil {
+		return *list
+	}
+	return nil
+}
+
+// accepts only what is exactly a socket: a type that wraps one may do more on
+// Read and Write than pass bytes on.
+func (e *loops) accepts(c net.Conn) bool {
+	switch c.(type) {
+	case *net.TCPConn, *net.UnixConn:
+		return true
+	}
+	return false
+}
+
+// adopt takes the descriptor out of nc and gives it to a loop.
+func (e *loops) adopt(nc net.Conn, buffered []byte, s transport.Session, deflated bool) error {
+	fd, err := e.descriptor(nc.(syscall.Conn))
+	if err != nil {
+		return fmt.Errorf("websocket: adopt a connection: %w", err)
+	}
+	_ = nc.Close() // the duplicate keeps the connection
+	list := e.all()
+	c := &conn{
+		loop: list[int(e.next.Add(1))%len(list)],
+		fd:   fd, gen: e.gen.Add(1), session: s,
+	}
+	if deflated {
+		c.flags |= deflate
+	}
+	e.herd.joined()
+	e.table.put(c)
+	if !c.loop.lane.Post(c, arrival{buffered}) {
+		e.table.drop(fd)
+		closeDescriptor(fd)
+		s.Closed(transport.ErrShutdown)
+	}
+	return nil
+}
+
+// descriptor duplicates the descriptor of a connection; the runtime's poller
+// goes on with the original, which is then closed.
+func (e *loops) descriptor(c syscall.Conn) (fd int32, err error) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	dup := -1
+	err = errors.Join(raw.Control(func(fd uintptr) {
+		dup, err = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0)
+		if err == nil && e.config.SendBuffer > 0 {
+			_ = unix.SetsockoptInt(dup, unix.SOL_SOCKET, unix.SO_SNDBUF, e.config.SendBuffer) // a hint
+		}
+	}), err)
+	if err != nil {
+		return 0, err
+	}
+	return int32(dup), nil //nolint:gosec // a descriptor
+}
+
+func (e *loops) shutdown(ctx context.Context) error {
+	for _, l := range e.all() {
+		l.lane.Post(lane.Func(l.drain), nil)
+	}
+	for _, l := range e.all() {
+		if l.await(ctx) {
+			continue
+		}
+		l.lane.Post(lane.Func(func() { l.quit = true }), nil)
+	}
+	for _, l := range e.all() {
+		<-l.done
+	}
+	e.herd.wait.Wait()
+	return nil
+}
+
+// drain closes the loop's connections with 1012 and lets it end with the last
+// of them.
+func (l *loop) drain() {
+	l.draining = true
+	l.engine.table.each(func(c *conn) {
+		if c.loop == l {
+			c.finish(transport.CloseRestart, transport.ErrShutdown)
+		}
+	})
+}
+
+// await waits until the loop has ended by itself.
+func (l *loop) await(ctx context.Context) bool {
+	select {
+	case <-l.done:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (e *loops) stats() (s Stats) {
+	for _, l := range e.all() {
+		one := l.count.snapshot()
+		lane := l.lane.Stats()
+		one.LaneHigh, one.LaneWaits = lane.HighWater, lane.Waits
+		s = s.plus(one)
+	}
+	return s
+}

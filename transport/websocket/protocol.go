@@ -1,0 +1,67 @@
+package websocket
+
+import (
+	"encoding/binary"
+	"errors"
+
+	"github.com/roostgo/roost/internal/frame"
+	"github.com/roostgo/roost/transport"
+)
+
+// peer is what the protocol needs of a connection, whichever engine has it.
+type peer interface {
+	transport.Conn
+	finish(code transport.CloseCode, reason error)
+	// answer sends the last frame of a closing handshake that the client began
+	// and cuts the connection.
+	answer(code transport.CloseCode)
+}
+
+// state is where a connection is in its life; its lane owns it.
+type state uint8
+
+const (
+	open    state = iota
+	dying         // to be cut at the end of the turn
+	closing       // a close frame is queued; what comes in is ignored
+	closed
+)
+
+// receive hands one event to the session or answers it.
+func receive(p peer, s transport.Session, ev frame.Event) transport.Verdict {
+	switch ev.Opcode {
+	case frame.Text, frame.Binary:
+		return s.Receive(ev.Payload, ev.Opcode == frame.Binary)
+	case frame.Ping: // RFC 6455 §5.5.2, clause 84
+		p.Enqueue(transport.Control(frame.AppendControl(nil, frame.Pong, ev.Payload)), transport.Direct)
+	case frame.Close:
+		p.answer(closeAnswer(ev.Code))
+	default: // a pong that nobody asked for, RFC 6455 §5.5.3
+	}
+	return transport.Continue
+}
+
+// violate ends a connection whose bytes broke a rule.
+func violate(p peer, err error) {
+	code := transport.CloseProtocol
+	var fe *frame.Error
+	if errors.As(err, &fe) {
+		code = transport.CloseCode(fe.Code)
+	}
+	p.finish(code, errors.Join(transport.ErrBadFrame, err))
+}
+
+// closeAnswer is the code that answers a client's close frame [§5.7].
+func closeAnswer(code uint16) transport.CloseCode {
+	switch {
+	case code <= 1003, code == frame.NoStatus, code >= 1007 && code <= 1011, code >= 3000:
+		return transport.CloseNormal
+	default:
+		return transport.CloseProtocol
+	}
+}
+
+// closeFrame is a close frame without a reason; clause 94.
+func closeFrame(code transport.CloseCode) *transport.Frame {
+	return transport.Control(frame.AppendControl(nil, frame.Close, binary.BigEndian.AppendUint16(nil, uint16(code))))
+}

@@ -1,0 +1,64 @@
+package websocket
+
+import "sync/atomic"
+
+// Stats counts what a handler's connections have done.
+type Stats struct {
+	Connections   int64  // open now
+	Accepted      uint64 // ever adopted
+	MessagesIn    uint64
+	FramesOut     uint64
+	BytesIn       uint64
+	BytesOut      uint64
+	SlowConsumers uint64 // cut because their outbox was full
+	IdleTimeouts  uint64
+	OutboxHigh    int64  // the most bytes that ever waited for one client
+	LaneHigh      int    // the most tasks that ever waited for one lane
+	LaneWaits     uint64 // how often a publisher had to wait for a lane
+}
+
+// plus adds counters and keeps the higher of two high-water marks.
+func (s Stats) plus(o Stats) Stats {
+	s.Connections += o.Connections
+	s.Accepted += o.Accepted
+	s.MessagesIn += o.MessagesIn
+	s.FramesOut += o.FramesOut
+	s.BytesIn += o.BytesIn
+	s.BytesOut += o.BytesOut
+	s.SlowConsumers += o.SlowConsumers
+	s.IdleTimeouts += o.IdleTimeouts
+	s.OutboxHigh = max(s.OutboxHigh, o.OutboxHigh)
+	s.LaneHigh = max(s.LaneHigh, o.LaneHigh)
+	s.LaneWaits += o.LaneWaits
+	return s
+}
+
+// counters are written by one lane and read by anybody.
+type counters struct {
+	connections   atomic.Int64
+	accepted      atomic.Uint64
+	messagesIn    atomic.Uint64
+	framesOut     atomic.Uint64
+	bytesIn       atomic.Uint64
+	bytesOut      atomic.Uint64
+	slowConsumers atomic.Uint64
+	idleTimeouts  atomic.Uint64
+	outboxHigh    atomic.Int64
+}
+
+func (c *counters) snapshot() Stats {
+	return Stats{
+		Connections: c.connections.Load(), Accepted: c.accepted.Load(),
+		MessagesIn: c.messagesIn.Load(), FramesOut: c.framesOut.Load(),
+		BytesIn: c.bytesIn.Load(), BytesOut: c.bytesOut.Load(),
+		SlowConsumers: c.slowConsumers.Load(), IdleTimeouts: c.idleTimeouts.Load(),
+		OutboxHigh: c.outboxHigh.Load(),
+	}
+}
+
+// queued records how many bytes wait for one client.
+func (c *counters) queued(bytes int) {
+	if b := int64(bytes); b > c.outboxHigh.Load() {
+		c.outboxHigh.Store(b)
+	}
+}

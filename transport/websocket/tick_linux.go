@@ -1,0 +1,89 @@
+package websocket
+
+import (
+	"time"
+
+	"github.com/roostgo/roost/transport"
+)
+
+// A loop looks after time-outs a few times per Timeout, all connections at
+// once: no connection has a timer.
+
+const (
+	shortestSweep = 20 * time.Millisecond
+	longestSweep  = 5 * time.Second
+)
+
+// sweepEvery is how often a loop looks for silent connections: an eighth of
+// Timeout is how late it may be.
+func (c *Config) sweepEvery() time.Duration {
+	if c.Timeout == 0 {
+		return longestSweep
+	}
+	return min(max(c.Timeout/8, shortestSweep), longestSweep)
+}
+
+// wakeAt is when the loop has something to do even if nothing is ready. With no
+// connection there is nothing.
+func (l *loop) wakeAt() time.Time {
+	if l.count.connections.Load() == 0 && !l.engine.herd.pending() {
+		return time.Time{}
+	}
+	if l.sweepAt.IsZero() {
+		l.sweepAt = time.Now().Add(l.config.sweepEvery())
+	}
+	if len(l.expected) > 0 && l.expected[0].until.Before(l.sweepAt) {
+		return l.expected[0].until
+	}
+	return l.sweepAt
+}
+
+// expect gives a closing handshake its deadline.
+func (l *loop) expect(c *conn) {
+	l.expected = append(l.expected, expectation{c, time.Now().Add(l.config.CloseTimeout)})
+}
+
+// tick does what is due.
+func (l *loop) tick() {
+	if l.sweepAt.IsZero() && len(l.expected) == 0 {
+		return
+	}
+	now := time.Now()
+	l.impatient(now)
+	if l.sweepAt.IsZero() || now.Before(l.sweepAt) {
+		return
+	}
+	l.sweepAt = time.Time{}
+	l.sweep()
+	l.outboxes.trim()
+	l.engine.herd.tidy(now)
+}
+
+// impatient cuts connections whose closing handshake took too long.
+func (l *loop) impatient(now time.Time) {
+	due := 0
+	for due < len(l.expected) && !now.Before(l.expected[due].until) {
+		l.destroy(l.expected[due].conn, transport.ErrServerClosed)
+		due++
+	}
+	if due > 0 {
+		l.expected = append(l.expected[:0:0], l.expected[due:]...)
+	}
+}
+
+// sweep closes connections that were silent for too long [§5.6]: with 1002,
+// after which phoenix.js comes back.
+func (l *loop) sweep() {
+	limit := uint32(l.config.Timeout.Milliseconds()) //nolint:gosec // wraps after 49 days
+	if limit == 0 {
+		return
+	}
+	l.now = l.engine.clock()
+	l.engine.table.each(func(c *conn) {
+		if c.loop == l && c.state == open && !c.is(held) && l.now-c.seen >= limit {
+			l.count.idleTimeouts.Add(1)
+			c.finish(transport.CloseProtocol, transport.ErrIdle)
+		}
+	})
+	l.write()
+}
