@@ -61,11 +61,11 @@ func (e *Endpoint) publish(ctx context.Context, from *Socket, topic, event strin
 	}
 	m := &pubsub.Message{Topic: topic, Event: event, Payload: p}
 	if from != nil {
-		m.From = &from.subscription
+		m.From = from
 	}
 	if e.bus.Subscribers(topic) > 0 {
-		for _, s := range *e.serializers.Load() {
-			if _, err := encoded(m, s); err != nil {
+		for _, k := range *e.kinds.Load() {
+			if _, err := encoded(m, k.serializer); err != nil {
 				return fmt.Errorf("roost: encode broadcast %q to topic %q: %w", event, topic, err)
 			}
 		}

@@ -3,7 +3,6 @@ package roost
 import (
 	"context"
 	"log/slog"
-	"slices"
 
 	"github.com/roostgo/roost/telemetry"
 	"github.com/roostgo/roost/transport"
@@ -14,18 +13,29 @@ import (
 // Everything runs on the connection's lane; nothing blocks.
 type client struct {
 	// Immutable after Open.
-	endpoint   *Endpoint
-	conn       transport.Conn
-	serializer wire.Serializer
-	transport  string
-	id         string
-	assigns    Assigns
+	kind     *clientKind
+	conn     transport.Conn
+	assigns  Assigns
+	identity *identity // nil without a socket id
 
 	// Owned by the lane.
 	channels membership
 	joining  *pendingJoin // the connection is held while there is one
-	identity *identity    // nil without a socket id
-	gone     error        // why the connection ended
+	gone     *closedError // why the connection ended
+}
+
+// clientKind is what very many clients have in common.
+type clientKind struct {
+	endpoint   *Endpoint
+	transport  string
+	serializer wire.Serializer
+}
+
+func (c *client) id() string {
+	if c.identity == nil {
+		return ""
+	}
+	return c.identity.id
 }
 
 // pendingJoin is a join whose callback runs.
@@ -34,15 +44,15 @@ type pendingJoin struct {
 	replaced *Socket // the instance that it takes the place of
 }
 
-// newClient makes the session of a connection that Connect let in.
-func newClient(e *Endpoint, s wire.Serializer, c *Connect) (*client, error) {
-	e.speaks(s)
-	session := &client{endpoint: e, serializer: s, transport: c.Transport, id: c.ID, assigns: c.assigns}
+// newClient makes the session of a connection that Connect let in. It may
+// block.
+func newClient(k *clientKind, c *Connect) (*client, error) {
+	session := &client{kind: k, assigns: c.assigns}
 	if c.ID == "" {
 		return session, nil
 	}
 	var err error
-	session.identity, err = listen(e.bus, session)
+	session.identity, err = listen(k.endpoint.bus, session, c.ID)
 	return session, err
 }
 
@@ -58,7 +68,7 @@ func (c *client) Open(conn transport.Conn) {
 func (c *client) Receive(data []byte, binary bool) transport.Verdict {
 	d := deskOf(c.conn.Lane())
 	m := &d.message
-	if err := c.serializer.Decode(m, binary, data); err != nil { // clauses 92, 100, 101
+	if err := c.kind.serializer.Decode(m, binary, data); err != nil { // clauses 92, 100, 101
 		c.conn.Close(transport.CloseInternalError)
 		return transport.Continue
 	}
@@ -103,7 +113,7 @@ func (s *Socket) stale(ref wire.Ref) bool {
 // forward hands a message to its channel.
 func (c *client) forward(s *Socket, m *wire.Message) {
 	own := m.Clone()
-	err := s.post(mail{kind: mailIn, ref: own.Ref, event: own.Event, payload: own.Payload}, c.endpoint.config.Mailbox)
+	err := s.post(mail{kind: mailIn, ref: own.Ref, event: own.Event, payload: own.Payload}, c.kind.endpoint.config.Mailbox)
 	if err == ErrMailboxFull { //nolint:errorlint // post returns it bare
 		c.answer(m, s.joinRef, statusError, mailboxFull)
 	}
@@ -129,15 +139,15 @@ func (c *client) join(m *wire.Message, old *Socket) transport.Verdict {
 func (c *client) admit(m *wire.Message) *Socket {
 	var r *route
 	if !m.OddTopic { // clause 153
-		r = c.endpoint.routes.Load().find(m.Topic)
+		r = c.kind.endpoint.routes.Load().find(m.Topic)
 	}
 	switch {
 	case r == nil: // clause 152
 		c.emit(telemetry.JoinUnmatched{Channel: c.facts(m)})
 		c.answer(m, "", statusError, unmatchedTopic)
 		return nil
-	case c.channels.len() >= c.endpoint.config.MaxChannels: // clause 154
-		c.emit(telemetry.TooManyChannels{Channel: c.facts(m), Bound: c.endpoint.config.MaxChannels})
+	case c.channels.len() >= c.kind.endpoint.config.MaxChannels: // clause 154
+		c.emit(telemetry.TooManyChannels{Channel: c.facts(m), Bound: c.kind.endpoint.config.MaxChannels})
 		c.answer(m, m.JoinRef, statusError, tooManyChannels)
 		return nil
 	}
@@ -184,9 +194,9 @@ func (c *client) answered(s *Socket, a *joinAnswer) {
 	c.farewell(replaced)
 	if a.ok {
 		c.channels.add(s)
-		s.subscription.Activate()
-		c.endpoint.count.joins.Add(1)
-		c.endpoint.count.channels.Add(1)
+		s.seat.Activate()
+		c.kind.endpoint.count.joins.Add(1)
+		c.kind.endpoint.count.channels.Add(1)
 	}
 	c.conn.Resume()
 }
@@ -194,7 +204,7 @@ func (c *client) answered(s *Socket, a *joinAnswer) {
 // tooLate ends a channel whose client went away while Join ran.
 func (c *client) tooLate(s *Socket, a *joinAnswer) {
 	if a.ok {
-		s.subscription.Cancel()
+		s.seat.Cancel()
 		_ = s.post(mail{kind: mailClosed, info: c.gone}, 0) // an ended channel is as wished
 	}
 }
@@ -228,8 +238,8 @@ func (c *client) remove(s *Socket) bool {
 	if !c.channels.remove(s) {
 		return false
 	}
-	s.subscription.Cancel()
-	c.endpoint.count.channels.Add(-1)
+	s.seat.Cancel()
+	c.kind.endpoint.count.channels.Add(-1)
 	return true
 }
 
@@ -249,7 +259,7 @@ func (c *client) answer(m *wire.Message, joinRef wire.Ref, status string, p Payl
 func (c *client) write(m wire.Message) {
 	d := deskOf(c.conn.Lane())
 	d.answer = m
-	buf, binary, err := c.serializer.Encode(d.buffer[:transport.Headroom], &d.answer)
+	buf, binary, err := c.kind.serializer.Encode(d.buffer[:transport.Headroom], &d.answer)
 	d.answer = wire.Message{}
 	if err != nil { // what the socket itself says has an encoding; what it echoes was decoded
 		c.conn.Close(transport.CloseInternalError)
@@ -262,16 +272,16 @@ func (c *client) write(m wire.Message) {
 // Closed implements transport.Session: all channels end with the connection
 // [§7.10].
 func (c *client) Closed(reason error) {
-	c.gone = closedError{reason}
+	c.gone = &closedError{reason}
 	if c.identity != nil {
 		c.identity.subscription.Cancel()
 	}
-	for _, s := range slices.Clone(c.channels.list) {
+	for _, s := range c.channels.all() {
 		c.remove(s)
 		s.disconnected(c.gone)
 	}
-	if c.endpoint.stream.Enabled(slog.LevelDebug) {
-		c.emit(telemetry.SocketClosed{Socket: telemetry.Socket{Transport: c.transport, ID: c.id}, Reason: reason})
+	if c.kind.endpoint.stream.Enabled(slog.LevelDebug) {
+		c.emit(telemetry.SocketClosed{Socket: telemetry.Socket{Transport: c.kind.transport, ID: c.id()}, Reason: reason})
 	}
 }
 
@@ -286,14 +296,14 @@ func (s *Socket) disconnected(reason error) {
 }
 
 func (c *client) facts(m *wire.Message) telemetry.Channel {
-	return telemetry.Channel{Topic: m.Topic, SocketID: c.id}
+	return telemetry.Channel{Topic: m.Topic, SocketID: c.id()}
 }
 
-func (c *client) emit(e telemetry.Event) { c.endpoint.stream.Emit(context.Background(), e) }
+func (c *client) emit(e telemetry.Event) { c.kind.endpoint.stream.Emit(context.Background(), e) }
 
 // closedError says why a connection ended. It is ErrClosed.
 type closedError struct{ reason error }
 
-func (e closedError) Error() string        { return ErrClosed.Error() + ": " + e.reason.Error() }
-func (e closedError) Is(target error) bool { return target == ErrClosed }
-func (e closedError) Unwrap() error        { return e.reason }
+func (e *closedError) Error() string        { return ErrClosed.Error() + ": " + e.reason.Error() }
+func (e *closedError) Is(target error) bool { return target == ErrClosed }
+func (e *closedError) Unwrap() error        { return e.reason }

@@ -81,7 +81,7 @@ func (k connector) Connect(ctx context.Context, h *transport.Handshake) (transpo
 	if err != nil {
 		return nil, e.refusal(err)
 	}
-	session, err := newClient(e, serializer, c)
+	session, err := newClient(e.kindOf(h.Transport, serializer), c)
 	if err != nil { // the bus cannot be reached: clients come back
 		return nil, answer(http.StatusServiceUnavailable)
 	}

@@ -91,7 +91,7 @@ func (c *callbackContext) Err() error {
 }
 
 // Value implements context.Context.
-func (c *callbackContext) Value(key any) any { return c.client.endpoint.base.Value(key) }
+func (c *callbackContext) Value(key any) any { return c.client.kind.endpoint.base.Value(key) }
 
 // String says what the context is, where contexts are printed.
 func (c *callbackContext) String() string { return "roost.channel(" + c.topic + ")" }

@@ -44,9 +44,9 @@ type Endpoint struct {
 
 	count endpointCounters
 
-	routes      atomic.Pointer[routes]
-	serializers atomic.Pointer[[]wire.Serializer] // those that clients have asked for
-	mu          sync.Mutex                        // of those who replace routes or serializers
+	routes atomic.Pointer[routes]
+	kinds  atomic.Pointer[[]*clientKind] // of the clients that there have been
+	mu     sync.Mutex                    // of those who replace routes or kinds
 }
 
 // NewEndpoint makes an endpoint. It panics on a configuration that
@@ -60,7 +60,7 @@ func NewEndpoint(c Config) *Endpoint {
 	e.stream = telemetry.NewStream(append([]telemetry.Handler{telemetry.Log(c.Logger)}, c.Telemetry...)...)
 	e.base, e.stop = context.WithCancelCause(context.Background())
 	e.routes.Store(new(routes))
-	e.serializers.Store(new([]wire.Serializer))
+	e.kinds.Store(new([]*clientKind))
 
 	ws := c.WebSocket
 	ws.Origin = c.CheckOrigin.OrSameHost(c.Host)
@@ -132,16 +132,29 @@ func (e *Endpoint) Shutdown(ctx context.Context) error {
 	return nil
 }
 
-// speaks remembers that a client uses a serializer: broadcasts are encoded for
-// it before they are published.
-func (e *Endpoint) speaks(s wire.Serializer) {
-	if slices.Contains(*e.serializers.Load(), s) {
-		return
+// kindOf finds or makes what clients of a transport and a serializer have in
+// common. That there is one says that broadcasts are to be encoded for it.
+func (e *Endpoint) kindOf(transport string, s wire.Serializer) *clientKind {
+	if k := findKind(*e.kinds.Load(), transport, s); k != nil {
+		return k
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if known := *e.serializers.Load(); !slices.Contains(known, s) {
-		known = append(slices.Clone(known), s)
-		e.serializers.Store(&known)
+	known := *e.kinds.Load()
+	if k := findKind(known, transport, s); k != nil {
+		return k
 	}
+	k := &clientKind{endpoint: e, transport: transport, serializer: s}
+	known = append(slices.Clone(known), k)
+	e.kinds.Store(&known)
+	return k
+}
+
+func findKind(kinds []*clientKind, transport string, s wire.Serializer) *clientKind {
+	for _, k := range kinds {
+		if k.transport == transport && k.serializer == s {
+			return k
+		}
+	}
+	return nil
 }

@@ -13,6 +13,7 @@ import (
 // "disconnect" there ends it [§7.9]. It is made before there is a connection,
 // so that no such broadcast is missed.
 type identity struct {
+	id           string
 	client       *client
 	subscription *pubsub.Subscription
 	lane         atomic.Pointer[lane.Lane] // once the connection is open
@@ -20,10 +21,10 @@ type identity struct {
 }
 
 // listen subscribes a session to its id. It may block.
-func listen(bus *pubsub.PubSub, c *client) (*identity, error) {
-	i := &identity{client: c}
+func listen(bus *pubsub.PubSub, c *client, id string) (*identity, error) {
+	i := &identity{id: id, client: c}
 	var err error
-	i.subscription, err = bus.Subscribe(context.Background(), c.id, i)
+	i.subscription, err = bus.Subscribe(context.Background(), id, i)
 	return i, err
 }
 

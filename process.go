@@ -55,7 +55,7 @@ const turn = 64
 func (s *Socket) post(m mail, bound int) error {
 	switch s.mailbox.Put(m, bound) {
 	case mailbox.Schedule:
-		s.client.endpoint.workers.Submit(s)
+		s.client.kind.endpoint.workers.Submit(s)
 	case mailbox.Full:
 		s.mailboxFull(m.event)
 		return ErrMailboxFull
@@ -74,7 +74,7 @@ func (s *Socket) Work() {
 		}
 		s.handle(&m)
 	}
-	s.client.endpoint.workers.Submit(s) // still scheduled: the others first
+	s.client.kind.endpoint.workers.Submit(s) // still scheduled: the others first
 }
 
 // handle runs one callback and deals with what came of it, also when it
@@ -114,14 +114,14 @@ func (s *Socket) call(m *mail) (Reply, error) {
 func (s *Socket) enter(m *mail) (Reply, error) {
 	began := time.Now()
 	r, err := s.channel.Join(s.context(), s, m.payload)
-	if err == nil && s.client.endpoint.stream.Enabled(slog.LevelInfo) { // clause 280
+	if err == nil && s.client.kind.endpoint.stream.Enabled(slog.LevelInfo) { // clause 280
 		s.emit(telemetry.ChannelJoined{Channel: s.facts(), OK: r.accepts(), Duration: time.Since(began)})
 	}
 	return r, err
 }
 
 func (s *Socket) handleIn(m *mail) (Reply, error) {
-	if !s.client.endpoint.stream.Enabled(slog.LevelDebug) {
+	if !s.client.kind.endpoint.stream.Enabled(slog.LevelDebug) {
 		return s.channel.HandleIn(s.context(), s, m.event, m.payload)
 	}
 	began := time.Now()
@@ -180,7 +180,7 @@ func (s *Socket) fail(m *mail, err error) {
 // leave answers phx_leave: reply, phx_close, then what Terminate pushes
 // [§7.7].
 func (s *Socket) leave(ref wire.Ref) {
-	f, err := seal(s.client.serializer, &wire.Message{Kind: wire.Reply, JoinRef: s.joinRef, Ref: ref, Topic: s.topic, Status: statusOK})
+	f, err := seal(s.client.kind.serializer, &wire.Message{Kind: wire.Reply, JoinRef: s.joinRef, Ref: ref, Topic: s.topic, Status: statusOK})
 	if err == nil {
 		s.client.conn.Send(f)
 	}
@@ -232,7 +232,7 @@ func (s *Socket) settleJoin(m *mail, r Reply, err error) {
 	}
 	s.client.conn.Lane().Send(s, &joinAnswer{frame: f, ok: ok})
 	if !ok {
-		s.subscription.Cancel()
+		s.seat.Cancel()
 		s.expire()
 		return
 	}
@@ -246,7 +246,7 @@ func (s *Socket) admit() error {
 			s.intercepted = &events
 		}
 	}
-	return s.client.endpoint.bus.Reserve(s.context(), &s.subscription, s.topic, s.client.conn.Lane(), s)
+	return s.client.kind.endpoint.bus.Reserve(s.context(), &s.seat, s.topic, s.client.conn.Lane(), s)
 }
 
 // sealJoin encodes the answer to the join, with the join_ref that it came with
@@ -256,7 +256,7 @@ func (s *Socket) sealJoin(ref wire.Ref, r Reply) (*transport.Frame, error) {
 	if err != nil {
 		return nil, err
 	}
-	return seal(s.client.serializer, &wire.Message{
+	return seal(s.client.kind.serializer, &wire.Message{
 		Kind: wire.Reply, JoinRef: s.element(), Ref: ref, Topic: s.topic, Status: r.status, Payload: p,
 	})
 }
@@ -270,12 +270,12 @@ func (s *Socket) element() wire.Ref {
 }
 
 func (s *Socket) facts() telemetry.Channel {
-	return telemetry.Channel{Topic: s.topic, SocketID: s.client.id}
+	return telemetry.Channel{Topic: s.topic, SocketID: s.client.id()}
 }
 
 // crashed reports, once, that a callback failed.
 func (s *Socket) crashed(m *mail, err error) {
-	s.client.endpoint.count.crashes.Add(1)
+	s.client.kind.endpoint.count.crashes.Add(1)
 	e := telemetry.ChannelCrashed{Channel: s.facts(), Callback: callbackNames[m.kind], Event: m.event, Err: err}
 	var p *PanicError
 	if errors.As(err, &p) {
@@ -285,12 +285,12 @@ func (s *Socket) crashed(m *mail, err error) {
 }
 
 func (s *Socket) mailboxFull(event string) {
-	s.client.endpoint.count.mailboxRefusals.Add(1)
-	s.emit(telemetry.MailboxFull{Channel: s.facts(), Event: event, Bound: s.client.endpoint.config.Mailbox})
+	s.client.kind.endpoint.count.mailboxRefusals.Add(1)
+	s.emit(telemetry.MailboxFull{Channel: s.facts(), Event: event, Bound: s.client.kind.endpoint.config.Mailbox})
 }
 
 func (s *Socket) encodeFailed(event string, err error) {
 	s.emit(telemetry.EncodeFailed{Channel: s.facts(), Event: event, Err: err})
 }
 
-func (s *Socket) emit(e telemetry.Event) { s.client.endpoint.stream.Emit(context.Background(), e) }
+func (s *Socket) emit(e telemetry.Event) { s.client.kind.endpoint.stream.Emit(context.Background(), e) }

@@ -18,17 +18,17 @@ import (
 // other methods belong to the channel's callbacks.
 type Socket struct {
 	// Immutable.
-	client      *client
-	topic       string
-	joinRef     wire.Ref // the channel's: the join's join_ref, or its ref if that was null
-	joinRefNull bool     // the join had no join_ref
+	client  *client
+	topic   string
+	joinRef wire.Ref // the channel's: the join's join_ref, or its ref if that was null
+	channel Channel
 
-	channel      Channel
-	intercepted  *[]string           // events that HandleOut wants; nil is none; written before the channel is joined
-	subscription pubsub.Subscription // to the channel's topic; used by the lane once it is joined
-	mailbox      mailbox.Mailbox[mail]
-	phase        atomic.Uint32
-	life         atomic.Pointer[lifetime] // made when somebody asks for the context's Done
+	intercepted *[]string                // events that HandleOut wants; nil is none; written before the channel is joined
+	seat        pubsub.Seat              // in the channel's topic; used by the lane once it is joined
+	mailbox     mailbox.Mailbox[mail]    // what is to be done
+	life        atomic.Pointer[lifetime] // made when somebody asks for the context's Done
+	phase       atomic.Uint32
+	joinRefNull bool // the join had no join_ref; immutable
 
 	// Owned by the callback that runs.
 	current *mail // what HandleIn handles
@@ -47,16 +47,16 @@ const (
 func (s *Socket) Topic() string { return s.topic }
 
 // ID is the connection's id, as Connect set it.
-func (s *Socket) ID() string { return s.client.id }
+func (s *Socket) ID() string { return s.client.id() }
 
 // Transport names what carries the connection: "websocket".
-func (s *Socket) Transport() string { return s.client.transport }
+func (s *Socket) Transport() string { return s.client.kind.transport }
 
 // Serializer names the client's serializer: "v1", "v2".
-func (s *Socket) Serializer() string { return s.client.serializer.Name() }
+func (s *Socket) Serializer() string { return s.client.kind.serializer.Name() }
 
 // Endpoint is where the client connected.
-func (s *Socket) Endpoint() *Endpoint { return s.client.endpoint }
+func (s *Socket) Endpoint() *Endpoint { return s.client.kind.endpoint }
 
 // Joined reports whether Join has accepted and the channel has not ended.
 func (s *Socket) Joined() bool { return s.phase.Load() == joined }
@@ -84,7 +84,7 @@ func (s *Socket) Push(event string, payload any) error {
 
 // send encodes a message for the client and queues it.
 func (s *Socket) send(m *wire.Message) error {
-	f, err := seal(s.client.serializer, m)
+	f, err := seal(s.client.kind.serializer, m)
 	if err != nil {
 		return fmt.Errorf("roost: encode %v %q on topic %q: %w", m.Kind, m.Event, s.topic, err)
 	}
@@ -98,7 +98,7 @@ func (s *Socket) Broadcast(ctx context.Context, event string, payload any) error
 	if err := s.mayPush("Broadcast"); err != nil {
 		return err
 	}
-	return s.client.endpoint.Broadcast(ctx, s.topic, event, payload)
+	return s.client.kind.endpoint.Broadcast(ctx, s.topic, event, payload)
 }
 
 // BroadcastFrom is Broadcast to all but this client.
@@ -106,7 +106,7 @@ func (s *Socket) BroadcastFrom(ctx context.Context, event string, payload any) e
 	if err := s.mayPush("BroadcastFrom"); err != nil {
 		return err
 	}
-	return s.client.endpoint.BroadcastFrom(ctx, s, s.topic, event, payload)
+	return s.client.kind.endpoint.BroadcastFrom(ctx, s, s.topic, event, payload)
 }
 
 // mayPush refuses what a channel cannot do yet, or any more. What it does
@@ -127,7 +127,7 @@ func (s *Socket) mayPush(what string) error {
 // handled after the reply was sent. The error is ErrMailboxFull or
 // ErrNotJoined; it never waits.
 func (s *Socket) SendInfo(value any) error {
-	return s.post(mail{kind: mailInfo, info: value}, s.client.endpoint.config.Mailbox)
+	return s.post(mail{kind: mailInfo, info: value}, s.client.kind.endpoint.config.Mailbox)
 }
 
 // Kill ends the channel from outside, as a crash: the client gets phx_error
@@ -139,14 +139,14 @@ func (s *Socket) Kill(reason error) {
 // Subscribe delivers broadcasts of another topic to this channel's HandleInfo,
 // as values of type Broadcast, until it ends or unsubscribes.
 func (s *Socket) Subscribe(topic string) error {
-	_, err := s.client.endpoint.bus.Subscribe(s.context(), topic, infoSubscriber{s})
+	_, err := s.client.kind.endpoint.bus.Subscribe(s.context(), topic, infoSubscriber{s})
 	return err
 }
 
 // Unsubscribe ends all of this channel's subscriptions to a topic. None is not
 // an error.
 func (s *Socket) Unsubscribe(topic string) {
-	s.client.endpoint.bus.Unsubscribe(topic, infoSubscriber{s})
+	s.client.kind.endpoint.bus.Unsubscribe(topic, infoSubscriber{s})
 }
 
 // infoSubscriber receives broadcasts of topics that a channel subscribed to.
@@ -161,10 +161,10 @@ func (i infoSubscriber) Deliver(m *pubsub.Message) {
 // implements pubsub.Subscriber.
 func (s *Socket) Deliver(m *pubsub.Message) {
 	if s.intercepts(m.Event) { // clause 196
-		_ = s.post(mail{kind: mailOut, event: m.Event, payload: m.Payload}, s.client.endpoint.config.Mailbox)
+		_ = s.post(mail{kind: mailOut, event: m.Event, payload: m.Payload}, s.client.kind.endpoint.config.Mailbox)
 		return
 	}
-	f, err := encoded(m, s.client.serializer)
+	f, err := encoded(m, s.client.kind.serializer)
 	if err != nil {
 		s.encodeFailed(m.Event, err)
 		return

@@ -14,8 +14,9 @@ type Message struct {
 	Payload wire.Payload
 
 	// From is skipped on delivery; nil skips nobody. It does not travel to
-	// other nodes: a subscription exists on one node only [§10.1].
-	From *Subscription
+	// other nodes: a subscriber exists on one node only [§10.1]. Subscribers
+	// of a type that cannot be compared are never skipped.
+	From Subscriber
 
 	attached atomic.Pointer[any]
 }

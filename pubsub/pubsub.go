@@ -163,7 +163,7 @@ func (ps *PubSub) dispatch(m *Message) {
 		g.lane.Send(g, m)
 	}
 	for _, s := range subs {
-		if s != m.From {
+		if !same(s.to, m.From) {
 			s.to.Deliver(m)
 		}
 	}
