@@ -109,7 +109,7 @@ func (e *Endpoint) PubSub() *pubsub.PubSub { return e.bus }
 // Config.DrainTimeout. An endpoint whose Run was not called serves as well.
 func (e *Endpoint) Run(ctx context.Context) error {
 	if err := e.socket.Start(); err != nil {
-		return fmt.Errorf("roost: start the endpoint: %w", err)
+		return giveUp(fmt.Errorf("roost: start the endpoint: %w", err))
 	}
 	<-ctx.Done()
 	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.config.DrainTimeout)

@@ -30,7 +30,7 @@ func same(a, b Subscriber) bool {
 type Subscription struct {
 	to        Subscriber
 	topic     *entry
-	stop      func() bool // forgets the context
+	stop      atomic.Pointer[func() bool] // forgets the context; nil without one
 	cancelled atomic.Bool
 }
 
@@ -38,7 +38,7 @@ type Subscription struct {
 // is cancelled or ctx is done. It returns when messages of other nodes arrive
 // too; the error wraps ErrAdapter.
 func (ps *PubSub) Subscribe(ctx context.Context, topic string, to Subscriber) (*Subscription, error) {
-	s := &Subscription{to: to, stop: func() bool { return false }}
+	s := &Subscription{to: to}
 	t, first := ps.enter(topic, func(t *entry) {
 		s.topic = t
 		t.subs = append(t.subs, s)
@@ -48,7 +48,8 @@ func (ps *PubSub) Subscribe(ctx context.Context, topic string, to Subscriber) (*
 		return nil, err
 	}
 	if ctx.Done() != nil {
-		s.stop = context.AfterFunc(ctx, s.withdraw)
+		stop := context.AfterFunc(ctx, s.withdraw)
+		s.stop.Store(&stop)
 	}
 	return s, nil
 }
@@ -56,7 +57,9 @@ func (ps *PubSub) Subscribe(ctx context.Context, topic string, to Subscriber) (*
 // Cancel ends the subscription; ending it again does nothing. A message that
 // is being published at this moment may still be delivered.
 func (s *Subscription) Cancel() {
-	s.stop()
+	if stop := s.stop.Load(); stop != nil {
+		(*stop)()
+	}
 	s.withdraw()
 }
 

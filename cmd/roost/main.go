@@ -1,0 +1,56 @@
+// Command roost is the standalone server and the tools around it.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/roostgo/roost/cmd/roost/internal/bench"
+)
+
+const usage = `Roost serves Phoenix channels.
+
+Usage: roost COMMAND [flags]
+
+  serve    a server that relays: every topic can be joined, what a client
+           pushes goes to all subscribers of its topic
+  bench    measure a server: idle, storm, fanout, pingpong, floor
+  help     this text; "roost COMMAND -h" lists a command's flags
+`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends at once
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	switch {
+	case err == nil:
+	case errors.Is(err, flag.ErrHelp):
+	default:
+		fmt.Fprintln(os.Stderr, "roost:", err)
+		os.Exit(1)
+	}
+}
+
+// run executes one command.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	if len(args) == 0 {
+		args = []string{"help"}
+	}
+	switch name, rest := args[0], args[1:]; name {
+	case "serve":
+		return serve(ctx, rest, stdout, stderr)
+	case "bench":
+		return bench.Run(ctx, rest, stdout, stderr)
+	case "help", "-h", "-help", "--help":
+		_, err := io.WriteString(stdout, usage)
+		return err
+	default:
+		return fmt.Errorf("unknown command %q: use serve or bench; \"roost help\" lists them", name)
+	}
+}

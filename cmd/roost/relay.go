@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/roostgo/roost"
+	"github.com/roostgo/roost/wire"
+)
+
+// relay is a channel that passes on what it is told, as it was told: payloads
+// are not decoded.
+type relay struct{}
+
+func newRelay() roost.Channel { return relay{} }
+
+// Join lets everybody in.
+func (relay) Join(context.Context, *roost.Socket, roost.Payload) (roost.Reply, error) {
+	return roost.ReplyOK(nil), nil
+}
+
+// HandleIn sends the event to all subscribers of the topic.
+func (relay) HandleIn(ctx context.Context, s *roost.Socket, event string, p roost.Payload) (roost.Reply, error) {
+	if reserved(event) {
+		return roost.Refuse("event " + event + " is reserved"), nil
+	}
+	switch err := s.Broadcast(ctx, event, p); {
+	case errors.Is(err, wire.ErrNotObject):
+		return roost.Refuse("payload must be a JSON object or binary"), nil
+	case errors.Is(err, wire.ErrFieldTooLong), errors.Is(err, wire.ErrBinary):
+		return roost.Refuse(err.Error()), nil
+	case err != nil:
+		return roost.Reply{}, err
+	}
+	return roost.ReplyOK(nil), nil
+}
+
+// reserved reports whether clients give an event a meaning of its own: passed
+// on, it would end other clients' channels.
+func reserved(event string) bool { return strings.HasPrefix(event, "phx_") }

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+
+	"github.com/roostgo/roost"
+	"github.com/roostgo/roost/playground"
+	"github.com/roostgo/roost/transport"
+)
+
+// serveFlags are what `roost serve` can be told.
+type serveFlags struct {
+	listen  string
+	log     slog.Level
+	origins []string
+}
+
+func parseServe(args []string, stderr io.Writer) (f serveFlags, err error) {
+	fs := flag.NewFlagSet("roost serve", flag.ContinueOnError)
+	fs.SetOutput(stderr)
+	fs.StringVar(&f.listen, "listen", roost.DefaultAddr, "`address` to listen on; \":4000\" is every interface")
+	f.log = slog.LevelWarn
+	fs.TextVar(&f.log, "log", f.log, "least `level` that is logged to stderr: debug, info, warn, error")
+	origin := fs.String("origin", "", "comma-separated `origins` whose pages may connect, like https://example.com or //*.example.com;\n"+
+		"default: pages from this machine, and with -listen on a network address pages from the server itself")
+	fs.Usage = func() {
+		fmt.Fprint(stderr, "Usage: roost serve [flags]\n\nServes a playground, a socket and an API to publish; every topic relays.\n\n")
+		fs.PrintDefaults()
+	}
+	if err = fs.Parse(args); err != nil {
+		return f, err
+	}
+	if fs.NArg() > 0 {
+		return f, fmt.Errorf("serve takes no argument %q: flags come with a dash, as in -listen 127.0.0.1:4000", fs.Arg(0))
+	}
+	for _, o := range strings.Split(*origin, ",") {
+		if o = strings.TrimSpace(o); o != "" {
+			f.origins = append(f.origins, o)
+		}
+	}
+	return f, nil
+}
+
+// policy says which pages may connect. A server that only this machine reaches
+// takes pages of this machine, on any port, under any of its names.
+func (f serveFlags) policy(local bool) (transport.OriginPolicy, error) {
+	switch {
+	case len(f.origins) > 0:
+		return transport.OriginList(f.origins...)
+	case local:
+		return transport.OriginList("//localhost", "//127.0.0.1", "//[::1]")
+	default:
+		return transport.SameConn(), nil
+	}
+}
+
+// serve is `roost serve`: it relays until ctx is done.
+func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	f, err := parseServe(args, stderr)
+	if err != nil {
+		return err
+	}
+	lc := net.ListenConfig{KeepAlive: -1} // a socket's own heartbeats do that
+	listener, err := lc.Listen(ctx, "tcp", f.listen)
+	if err != nil {
+		return fmt.Errorf("cannot listen on %s: %w\nIs another server running there? Choose another address: roost serve -listen 127.0.0.1:4001", f.listen, err)
+	}
+	local := isLocal(listener.Addr())
+	origin, err := f.policy(local)
+	if err != nil {
+		_ = listener.Close()
+		return fmt.Errorf("flag -origin: %w", err)
+	}
+	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: f.log}))
+	endpoint := roost.NewEndpoint(roost.Config{CheckOrigin: origin, Logger: log})
+	endpoint.Channel("*", newRelay)
+
+	api := &api{endpoint: endpoint, accepting: new(atomic.Bool)}
+	server := &roost.Server{
+		Endpoint: endpoint, Listener: listener, Handler: routes(api), Logger: log,
+		OnListen: func(a net.Addr) {
+			api.accepting.Store(true)
+			fmt.Fprint(stdout, greeting(a, local))
+		},
+	}
+	context.AfterFunc(ctx, func() { api.accepting.Store(false) })
+	err = server.Run(ctx)
+	if err == nil {
+		fmt.Fprintln(stdout, "Roost has stopped.")
+	}
+	return err
+}
+
+func routes(a *api) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", playground.Handler(playground.Options{}))
+	mux.Handle("/api/", http.NewCrossOriginProtection().Handler(a))
+	mux.HandleFunc("GET /healthz", a.health)
+	mux.HandleFunc("GET /readyz", a.ready)
+	return mux
+}
+
+func isLocal(a net.Addr) bool {
+	tcp, ok := a.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
+}
+
+// greeting says what is served where, and how to make something happen.
+func greeting(a net.Addr, local bool) string {
+	host := a.String()
+	if tcp, ok := a.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		host = fmt.Sprintf("localhost:%d", tcp.Port)
+	}
+	reach := "Only this machine can reach it; -listen :4000 opens it to the network."
+	if !local {
+		reach = "Everybody who can reach " + a.String() + " can join, push and publish: nobody is asked who they are."
+	}
+	return fmt.Sprintf(`Roost relays on http://%[1]s
+%[2]s
+
+  playground  http://%[1]s/
+  socket      ws://%[1]s/socket/websocket    phoenix.js: new Socket("ws://%[1]s/socket")
+  publish     POST http://%[1]s/api/broadcast
+  health      http://%[1]s/healthz, /readyz
+
+Open the playground, paste this, and see it arrive:
+
+  curl -H 'content-type: application/json' -d '{"topic":"room:lobby","event":"shout","payload":{"body":"hello from curl"}}' http://%[1]s/api/broadcast
+
+`, host, reach)
+}

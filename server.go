@@ -1,0 +1,160 @@
+package roost
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// DefaultAddr is where a Server listens that was told nothing: this machine
+// only.
+const DefaultAddr = "127.0.0.1:4000"
+
+// Server is the ready-made server around an endpoint: listener, time-outs,
+// supervision, an orderly end. Any other http.Server does as well; then
+// Endpoint.Run or Shutdown is yours to call.
+//
+// The zero value of every field works, but Endpoint is needed.
+type Server struct {
+	// Endpoint answers requests to its path, before Handler and any mux see
+	// them, so that also //socket//websocket arrives.
+	Endpoint *Endpoint
+
+	// Handler answers all other requests. Default: 404.
+	Handler http.Handler
+
+	// Addr is where to listen, "host:port". Default: DefaultAddr.
+	Addr string
+
+	// Listener is used instead of Addr when it is set.
+	Listener net.Listener
+
+	// Services start before the endpoint accepts, and stop after it.
+	Services []Service
+
+	// ReadHeaderTimeout bounds how long a request's head may take.
+	// Default: 10 s.
+	ReadHeaderTimeout time.Duration
+
+	// ReadTimeout bounds how long a request with its body may take.
+	// Default: 30 s.
+	ReadTimeout time.Duration
+
+	// IdleTimeout ends HTTP connections that ask nothing more.
+	// Default: 60 s.
+	IdleTimeout time.Duration
+
+	// MaxHeaderBytes bounds a request's head. Default: 64 KiB.
+	MaxHeaderBytes int
+
+	// OnListen is called once with the address when clients are accepted.
+	OnListen func(net.Addr)
+
+	// Logger gets what the supervision tree and net/http report.
+	// Default: slog.Default().
+	Logger *slog.Logger
+}
+
+// Run serves until ctx is done: then it stops accepting, closes connections
+// with 1012, waits for their channels to terminate, and stops the services.
+// The error says why it could not start, or what gave up.
+//
+// First the user's services start, then the bus, then the endpoint; clients
+// are accepted last.
+func (s *Server) Run(ctx context.Context) error {
+	if s.Endpoint == nil {
+		return errors.New("roost: Server.Endpoint is nil: set it to what NewEndpoint returned")
+	}
+	log := cmp.Or(s.Logger, slog.Default())
+	listener, err := s.listen(ctx)
+	if err != nil {
+		return err
+	}
+	defer listener.Close() //nolint:errcheck // closed already when all went well
+	front := &front{server: s.http(log), listener: listener, onListen: s.OnListen, ready: make(chan struct{})}
+	t := tree{log: log, grace: s.Endpoint.config.DrainTimeout + 5*time.Second}
+	return t.run(ctx, []stage{
+		{"services", s.Services},
+		{"pubsub", []Service{s.Endpoint.bus}},
+		{"endpoint", []Service{s.Endpoint}},
+		{"http", []Service{front}},
+	})
+}
+
+// listen binds without keep-alive probes: a socket's own heartbeats do that.
+func (s *Server) listen(ctx context.Context) (net.Listener, error) {
+	if s.Listener != nil {
+		return s.Listener, nil
+	}
+	lc := net.ListenConfig{KeepAlive: -1}
+	l, err := lc.Listen(ctx, "tcp", cmp.Or(s.Addr, DefaultAddr))
+	if err != nil {
+		return nil, fmt.Errorf("roost: listen on %s: %w (is another server running there? choose another address)", cmp.Or(s.Addr, DefaultAddr), err)
+	}
+	return l, nil
+}
+
+func (s *Server) http(log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           http.HandlerFunc(s.serveHTTP),
+		ReadHeaderTimeout: cmp.Or(s.ReadHeaderTimeout, 10*time.Second),
+		ReadTimeout:       cmp.Or(s.ReadTimeout, 30*time.Second),
+		IdleTimeout:       cmp.Or(s.IdleTimeout, 60*time.Second),
+		MaxHeaderBytes:    cmp.Or(s.MaxHeaderBytes, 64<<10),
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+}
+
+func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case s.Endpoint.serve(w, r):
+	case s.Handler != nil:
+		s.Handler.ServeHTTP(w, r)
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+// front accepts clients. It is the last service to start and the first to
+// stop.
+type front struct {
+	server   *http.Server
+	listener net.Listener
+	onListen func(net.Addr)
+	once     sync.Once
+	ready    chan struct{}
+}
+
+// Ready implements Readier.
+func (f *front) Ready() <-chan struct{} { return f.ready }
+
+// httpGrace is how long plain HTTP requests may take to end.
+const httpGrace = 5 * time.Second
+
+// Run implements Service.
+func (f *front) Run(ctx context.Context) error {
+	f.once.Do(func() {
+		if f.onListen != nil {
+			f.onListen(f.listener.Addr())
+		}
+		close(f.ready)
+	})
+	ended := make(chan error, 1)
+	go func() { ended <- f.server.Serve(f.listener) }() // ends with Shutdown, below
+	select {
+	case err := <-ended:
+		return giveUp(fmt.Errorf("roost: accept: %w", err))
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), httpGrace)
+	defer cancel()
+	err := f.server.Shutdown(grace)
+	<-ended
+	return err
+}

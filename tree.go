@@ -1,0 +1,140 @@
+package roost
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/thejerf/suture/v4"
+)
+
+// Service is something with a life of its own: a database pool, a poller. Run
+// works until ctx is done. When it returns before that, or panics, it is
+// started again, after a pause if that happens often.
+type Service interface {
+	Run(ctx context.Context) error
+}
+
+// Readier is a Service that others wait for: what comes after it starts when
+// the channel that Ready returns is closed.
+type Readier interface {
+	Ready() <-chan struct{}
+}
+
+// stage is what starts together. Stages start one after the other and stop in
+// the reverse order.
+type stage struct {
+	name     string
+	services []Service
+}
+
+// tree is the supervision tree: one supervisor for each stage.
+type tree struct {
+	log   *slog.Logger
+	grace time.Duration // that a stage may take to stop
+}
+
+// run starts the stages, each when the one before it is ready; waits until ctx
+// is done or a stage has given up; and stops them.
+func (t tree) run(ctx context.Context, stages []stage) error {
+	var up []*runningStage
+	defer func() {
+		for _, r := range slices.Backward(up) {
+			r.stop()
+		}
+	}()
+	failed := make(chan error, len(stages))
+	for _, st := range stages {
+		r := t.start(ctx, st, failed)
+		up = append(up, r)
+		if err := r.ready(ctx, failed); err != nil || ctx.Err() != nil {
+			return err
+		}
+	}
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-failed:
+		return err
+	}
+}
+
+// runningStage is a stage whose supervisor runs.
+type runningStage struct {
+	stage
+	cancel context.CancelFunc
+	done   chan struct{} // closed when all its services have stopped
+}
+
+// start starts a stage. It ends by stop only, so that the stages above it can
+// end first.
+func (t tree) start(ctx context.Context, st stage, failed chan<- error) *runningStage {
+	s := suture.New(st.name, suture.Spec{Timeout: t.grace, EventHook: t.report})
+	for _, service := range st.services {
+		s.Add(supervised{service})
+	}
+	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	r := &runningStage{stage: st, cancel: cancel, done: make(chan struct{})}
+	ended := s.ServeBackground(own)
+	go func() { // ends with the stage; stop waits for it
+		defer close(r.done)
+		if err := <-ended; own.Err() == nil {
+			failed <- fmt.Errorf("roost: stage %q gave up: %w", st.name, err)
+		}
+	}()
+	return r
+}
+
+// ready waits for the services of the stage that say when they are ready.
+func (r *runningStage) ready(ctx context.Context, failed <-chan error) error {
+	for _, s := range r.services {
+		waited, ok := s.(Readier)
+		if !ok {
+			continue
+		}
+		select {
+		case <-waited.Ready():
+		case <-ctx.Done():
+			return nil
+		case err := <-failed:
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *runningStage) stop() {
+	r.cancel()
+	<-r.done
+}
+
+// giveUp makes an error one that starting again does not cure: the whole tree
+// ends with it.
+func giveUp(err error) error { return errors.Join(err, suture.ErrTerminateSupervisorTree) }
+
+// report logs what a supervisor has to say.
+func (t tree) report(e suture.Event) {
+	level := slog.LevelError
+	if e.Type() == suture.EventTypeResume {
+		level = slog.LevelInfo
+	}
+	t.log.LogAttrs(context.Background(), level, "supervisor", slog.String("event", e.String()))
+}
+
+// supervised is a Service as suture has it.
+type supervised struct{ service Service }
+
+// Serve implements suture.Service.
+func (s supervised) Serve(ctx context.Context) error {
+	err := s.service.Run(ctx)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
+
+// String names the service in logs.
+func (s supervised) String() string { return fmt.Sprintf("%T", s.service) }
