@@ -12,7 +12,7 @@ type Binding[T any] func(*bindings[T])
 // bindings are what ChannelOf was given. They are made once and shared by all
 // channels of a route.
 type bindings[T any] struct {
-	fresh      func() *T
+	fresh      func() *T // nil: the zero value does
 	join       func(t *T, ctx context.Context, s *Socket, p Payload) (Reply, error)
 	in         map[string]func(t *T, ctx context.Context, s *Socket, p Payload) (Reply, error)
 	out        map[string]func(t *T, ctx context.Context, s *Socket, p Payload) error
@@ -32,21 +32,23 @@ type bindings[T any] struct {
 // ChannelOf panics when two bindings are for the same occasion.
 func ChannelOf[T, P any](join func(t *T, ctx context.Context, s *Socket, p P) (Reply, error), b ...Binding[T]) Factory {
 	bound := &bindings[T]{
-		fresh: func() *T { return new(T) },
-		join:  decoding(join),
-		in:    make(map[string]func(*T, context.Context, *Socket, Payload) (Reply, error)),
-		out:   make(map[string]func(*T, context.Context, *Socket, Payload) error),
-		info:  make(map[reflect.Type]func(*T, context.Context, *Socket, any) error),
+		join: decoding(join),
+		in:   make(map[string]func(*T, context.Context, *Socket, Payload) (Reply, error)),
+		out:  make(map[string]func(*T, context.Context, *Socket, Payload) error),
+		info: make(map[reflect.Type]func(*T, context.Context, *Socket, any) error),
 	}
 	for _, bind := range b {
 		bind(bound)
 	}
-	return func() Channel {
-		if bound.terminate != nil {
-			return &terminatingChannel[T]{typedChannel[T]{bound, bound.fresh()}}
-		}
-		return &typedChannel[T]{bound, bound.fresh()}
+	return bound.channel
+}
+
+// channel makes the Channel of one join.
+func (b *bindings[T]) channel() Channel {
+	if b.fresh == nil {
+		return &ownChannel[T]{bound: b}
 	}
+	return &freshChannel[T]{b, b.fresh()}
 }
 
 // On binds a client's event to a method.
@@ -126,42 +128,94 @@ func undecodable(err error) Reply {
 	return ReplyError(map[string]string{"reason": "invalid payload", "detail": err.Error()})
 }
 
-// typedChannel is the Channel of one join.
-type typedChannel[T any] struct {
+// ownChannel is the Channel of one join, and has the value in it.
+type ownChannel[T any] struct {
+	bound *bindings[T]
+	value T
+}
+
+// freshChannel is the Channel of one join whose value Fresh made.
+type freshChannel[T any] struct {
 	bound *bindings[T]
 	value *T
 }
 
-func (c *typedChannel[T]) Join(ctx context.Context, s *Socket, p Payload) (Reply, error) {
-	return c.bound.join(c.value, ctx, s, p)
-}
-
-func (c *typedChannel[T]) HandleIn(ctx context.Context, s *Socket, event string, p Payload) (Reply, error) {
-	h := c.bound.in[event]
+func (b *bindings[T]) handleIn(t *T, ctx context.Context, s *Socket, event string, p Payload) (Reply, error) {
+	h := b.in[event]
 	if h == nil { // clause 185
 		return NoReply(), fmt.Errorf("roost: no handler for event %q: bind one with roost.On", event)
 	}
-	return h(c.value, ctx, s, p)
+	return h(t, ctx, s, p)
 }
 
-func (c *typedChannel[T]) Intercepts() []string { return c.bound.intercepts }
-
-func (c *typedChannel[T]) HandleOut(ctx context.Context, s *Socket, event string, p Payload) error {
-	return c.bound.out[event](c.value, ctx, s, p)
-}
-
-func (c *typedChannel[T]) HandleInfo(ctx context.Context, s *Socket, info any) error {
-	h := c.bound.info[reflect.TypeOf(info)]
+func (b *bindings[T]) handleInfo(t *T, ctx context.Context, s *Socket, info any) error {
+	h := b.info[reflect.TypeOf(info)]
 	if h == nil {
 		return ErrUnhandled
 	}
-	return h(c.value, ctx, s, info)
+	return h(t, ctx, s, info)
 }
 
-// terminatingChannel is a typedChannel that wants to know when it ends; the
-// others end without being scheduled.
-type terminatingChannel[T any] struct{ typedChannel[T] }
+func (b *bindings[T]) ended(t *T, ctx context.Context, s *Socket, reason error) {
+	if b.terminate != nil {
+		b.terminate(t, ctx, s, reason)
+	}
+}
 
-func (c *terminatingChannel[T]) Terminate(ctx context.Context, s *Socket, reason error) {
-	c.bound.terminate(c.value, ctx, s, reason)
+// terminates reports whether a channel wants to know when it ends. One that
+// does not ends without being scheduled.
+func terminates(c Channel) bool {
+	if q, ok := c.(interface{ terminates() bool }); ok {
+		return q.terminates()
+	}
+	_, ok := c.(Terminator)
+	return ok
+}
+
+func (c *ownChannel[T]) Join(ctx context.Context, s *Socket, p Payload) (Reply, error) {
+	return c.bound.join(&c.value, ctx, s, p)
+}
+
+func (c *ownChannel[T]) HandleIn(ctx context.Context, s *Socket, event string, p Payload) (Reply, error) {
+	return c.bound.handleIn(&c.value, ctx, s, event, p)
+}
+
+func (c *ownChannel[T]) Intercepts() []string { return c.bound.intercepts }
+
+func (c *ownChannel[T]) HandleOut(ctx context.Context, s *Socket, event string, p Payload) error {
+	return c.bound.out[event](&c.value, ctx, s, p)
+}
+
+func (c *ownChannel[T]) HandleInfo(ctx context.Context, s *Socket, info any) error {
+	return c.bound.handleInfo(&c.value, ctx, s, info)
+}
+
+func (c *ownChannel[T]) terminates() bool { return c.bound.terminate != nil }
+
+func (c *ownChannel[T]) Terminate(ctx context.Context, s *Socket, reason error) {
+	c.bound.ended(&c.value, ctx, s, reason)
+}
+
+func (c *freshChannel[T]) Join(ctx context.Context, s *Socket, p Payload) (Reply, error) {
+	return c.bound.join(c.value, ctx, s, p)
+}
+
+func (c *freshChannel[T]) HandleIn(ctx context.Context, s *Socket, event string, p Payload) (Reply, error) {
+	return c.bound.handleIn(c.value, ctx, s, event, p)
+}
+
+func (c *freshChannel[T]) Intercepts() []string { return c.bound.intercepts }
+
+func (c *freshChannel[T]) HandleOut(ctx context.Context, s *Socket, event string, p Payload) error {
+	return c.bound.out[event](c.value, ctx, s, p)
+}
+
+func (c *freshChannel[T]) HandleInfo(ctx context.Context, s *Socket, info any) error {
+	return c.bound.handleInfo(c.value, ctx, s, info)
+}
+
+func (c *freshChannel[T]) terminates() bool { return c.bound.terminate != nil }
+
+func (c *freshChannel[T]) Terminate(ctx context.Context, s *Socket, reason error) {
+	c.bound.ended(c.value, ctx, s, reason)
 }

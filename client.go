@@ -13,10 +13,9 @@ import (
 // Everything runs on the connection's lane; nothing blocks.
 type client struct {
 	// Immutable after Open.
-	kind     *clientKind
-	conn     transport.Conn
-	assigns  Assigns
-	identity *identity // nil without a socket id
+	kind    *clientKind
+	conn    transport.Conn
+	profile *profile // nil of a client that Connect knows nothing about
 
 	// Owned by the lane.
 	channels membership
@@ -31,13 +30,6 @@ type clientKind struct {
 	serializer wire.Serializer
 }
 
-func (c *client) id() string {
-	if c.identity == nil {
-		return ""
-	}
-	return c.identity.id
-}
-
 // pendingJoin is a join whose callback runs.
 type pendingJoin struct {
 	socket   *Socket
@@ -47,21 +39,18 @@ type pendingJoin struct {
 // newClient makes the session of a connection that Connect let in. It may
 // block.
 func newClient(k *clientKind, c *Connect) (*client, error) {
-	session := &client{kind: k, assigns: c.assigns}
-	if c.ID == "" {
+	session := &client{kind: k}
+	if c.ID == "" && len(c.assigns) == 0 {
 		return session, nil
 	}
-	var err error
-	session.identity, err = listen(k.endpoint.bus, session, c.ID)
-	return session, err
+	session.profile = &profile{client: session, id: c.ID, assigns: c.assigns}
+	return session, session.profile.listen(k.endpoint.bus)
 }
 
 // Open implements transport.Session.
 func (c *client) Open(conn transport.Conn) {
 	c.conn = conn
-	if c.identity != nil {
-		c.identity.open(conn.Lane())
-	}
+	c.profile.open(conn.Lane())
 }
 
 // Receive implements transport.Session.
@@ -151,7 +140,10 @@ func (c *client) admit(m *wire.Message) *Socket {
 		c.answer(m, m.JoinRef, statusError, tooManyChannels)
 		return nil
 	}
-	s := &Socket{client: c, topic: keepString(m.Topic), channel: r.factory(), assigns: c.assigns.merged(r.assigns)}
+	s := &Socket{client: c, topic: c.kind.endpoint.bus.Intern(m.Topic), channel: r.factory()}
+	if a := c.profile.values().merged(r.assigns); len(a) > 0 { // clause 12
+		s.extra().assigns = a
+	}
 	s.joinRef, s.joinRefNull = keepRef(m.JoinRef), m.JoinRef.IsNull()
 	if s.joinRefNull {
 		s.joinRef = keepRef(m.Ref)
@@ -245,7 +237,7 @@ func (c *client) remove(s *Socket) bool {
 
 // tell sends phx_close or phx_error; ref repeats join_ref [§6.4].
 func (c *client) tell(s *Socket, event string, p Payload) {
-	c.write(wire.Message{Kind: wire.Push, JoinRef: s.element(), Ref: s.element(), Topic: s.topic, Event: event, Payload: p})
+	c.write(wire.Message{Kind: wire.Push, JoinRef: s.element(), Ref: s.element(), Topic: *s.topic, Event: event, Payload: p})
 }
 
 // answer replies to a message in the socket's own name.
@@ -273,22 +265,20 @@ func (c *client) write(m wire.Message) {
 // [§7.10].
 func (c *client) Closed(reason error) {
 	c.gone = &closedError{reason}
-	if c.identity != nil {
-		c.identity.subscription.Cancel()
-	}
+	c.profile.forget()
 	for _, s := range c.channels.all() {
 		c.remove(s)
 		s.disconnected(c.gone)
 	}
 	if c.kind.endpoint.stream.Enabled(slog.LevelDebug) {
-		c.emit(telemetry.SocketClosed{Socket: telemetry.Socket{Transport: c.kind.transport, ID: c.id()}, Reason: reason})
+		c.emit(telemetry.SocketClosed{Socket: telemetry.Socket{Transport: c.kind.transport, ID: c.profile.ID()}, Reason: reason})
 	}
 }
 
 // disconnected ends a channel after what is in its mailbox. One that has
 // nothing to do ends at once.
 func (s *Socket) disconnected(reason error) {
-	if _, ok := s.channel.(Terminator); !ok && s.mailbox.CloseIfIdle() {
+	if !terminates(s.channel) && s.mailbox.CloseIfIdle() {
 		s.expire()
 		return
 	}
@@ -296,7 +286,7 @@ func (s *Socket) disconnected(reason error) {
 }
 
 func (c *client) facts(m *wire.Message) telemetry.Channel {
-	return telemetry.Channel{Topic: m.Topic, SocketID: c.id()}
+	return telemetry.Channel{Topic: m.Topic, SocketID: c.profile.ID()}
 }
 
 func (c *client) emit(e telemetry.Event) { c.kind.endpoint.stream.Emit(context.Background(), e) }

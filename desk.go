@@ -1,6 +1,7 @@
 package roost
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/roostgo/roost/transport"
@@ -34,8 +35,20 @@ func (d *desk) recycle(buf []byte) {
 	}
 }
 
-// What a channel keeps of a message must not keep the whole message alive, nor
-// point into the transport's buffer.
+// shortRefs are the refs that clients count up to first. Nearly every channel
+// is joined with one, and then need not keep a string of its own.
+var shortRefs = func() (refs [256]wire.Ref) {
+	for i := range refs {
+		refs[i] = wire.StringRef(strconv.Itoa(i))
+	}
+	return refs
+}()
 
-func keepString(s string) string  { return strings.Clone(s) }
-func keepRef(r wire.Ref) wire.Ref { return wire.Ref(strings.Clone(string(r))) }
+// keepRef returns a ref that neither keeps the message that it came in alive
+// nor points into the transport's buffer.
+func keepRef(r wire.Ref) wire.Ref {
+	if n, err := strconv.Atoi(r.Text()); err == nil && n >= 0 && n < len(shortRefs) && shortRefs[n] == r {
+		return shortRefs[n]
+	}
+	return wire.Ref(strings.Clone(string(r)))
+}

@@ -30,7 +30,7 @@ func (m *membership) len() int {
 
 func (m *membership) find(topic string) *Socket {
 	switch {
-	case m.first != nil && m.first.topic == topic:
+	case m.first != nil && *m.first.topic == topic:
 		return m.first
 	case m.rest != nil:
 		return m.rest.find(topic)
@@ -81,7 +81,7 @@ func (c *crowd) find(topic string) *Socket {
 		return c.index[topic]
 	}
 	for _, s := range c.list {
-		if s.topic == topic {
+		if *s.topic == topic {
 			return s
 		}
 	}
@@ -92,11 +92,11 @@ func (c *crowd) add(s *Socket) {
 	c.list = append(c.list, s)
 	switch {
 	case c.index != nil:
-		c.index[s.topic] = s
+		c.index[*s.topic] = s
 	case len(c.list) == indexFrom:
 		c.index = make(map[string]*Socket, 2*indexFrom)
 		for _, s := range c.list {
-			c.index[s.topic] = s
+			c.index[*s.topic] = s
 		}
 	}
 }
@@ -108,7 +108,7 @@ func (c *crowd) remove(s *Socket) bool {
 	}
 	c.list = slices.Delete(c.list, i, i+1)
 	if c.index != nil {
-		delete(c.index, s.topic)
+		delete(c.index, *s.topic)
 	}
 	return true
 }

@@ -180,7 +180,7 @@ func (s *Socket) fail(m *mail, err error) {
 // leave answers phx_leave: reply, phx_close, then what Terminate pushes
 // [§7.7].
 func (s *Socket) leave(ref wire.Ref) {
-	f, err := seal(s.client.kind.serializer, &wire.Message{Kind: wire.Reply, JoinRef: s.joinRef, Ref: ref, Topic: s.topic, Status: statusOK})
+	f, err := seal(s.client.kind.serializer, &wire.Message{Kind: wire.Reply, JoinRef: s.joinRef, Ref: ref, Topic: *s.topic, Status: statusOK})
 	if err == nil {
 		s.client.conn.Send(f)
 	}
@@ -207,8 +207,8 @@ func (s *Socket) terminate(reason error) {
 func (s *Socket) expire() {
 	s.mailbox.Close()
 	s.phase.Store(ended)
-	if l := s.life.Load(); l != nil {
-		l.end()
+	if x := s.extras.Load(); x != nil {
+		x.end()
 	}
 }
 
@@ -243,10 +243,10 @@ func (s *Socket) settleJoin(m *mail, r Reply, err error) {
 func (s *Socket) admit() error {
 	if o, ok := s.channel.(OutHandler); ok {
 		if events := o.Intercepts(); len(events) > 0 {
-			s.intercepted = &events
+			s.extra().intercepted = events
 		}
 	}
-	return s.client.kind.endpoint.bus.Reserve(s.context(), &s.seat, s.topic, s.client.conn.Lane(), s)
+	return s.client.kind.endpoint.bus.Reserve(s.context(), &s.seat, *s.topic, s.client.conn.Lane(), s)
 }
 
 // sealJoin encodes the answer to the join, with the join_ref that it came with
@@ -257,7 +257,7 @@ func (s *Socket) sealJoin(ref wire.Ref, r Reply) (*transport.Frame, error) {
 		return nil, err
 	}
 	return seal(s.client.kind.serializer, &wire.Message{
-		Kind: wire.Reply, JoinRef: s.element(), Ref: ref, Topic: s.topic, Status: r.status, Payload: p,
+		Kind: wire.Reply, JoinRef: s.element(), Ref: ref, Topic: *s.topic, Status: r.status, Payload: p,
 	})
 }
 
@@ -270,7 +270,7 @@ func (s *Socket) element() wire.Ref {
 }
 
 func (s *Socket) facts() telemetry.Channel {
-	return telemetry.Channel{Topic: s.topic, SocketID: s.client.id()}
+	return telemetry.Channel{Topic: *s.topic, SocketID: s.client.profile.ID()}
 }
 
 // crashed reports, once, that a callback failed.

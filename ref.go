@@ -38,7 +38,7 @@ func (s *Socket) reply(ref wire.Ref, r Reply) error {
 	}
 	p, err := wire.Marshal(r.value)
 	if err != nil {
-		return fmt.Errorf("roost: encode a reply on topic %q: %w", s.topic, err)
+		return fmt.Errorf("roost: encode a reply on topic %q: %w", *s.topic, err)
 	}
-	return s.send(&wire.Message{Kind: wire.Reply, JoinRef: s.joinRef, Ref: ref, Topic: s.topic, Status: r.status, Payload: p})
+	return s.send(&wire.Message{Kind: wire.Reply, JoinRef: s.joinRef, Ref: ref, Topic: *s.topic, Status: r.status, Payload: p})
 }

@@ -19,20 +19,18 @@ import (
 type Socket struct {
 	// Immutable.
 	client  *client
-	topic   string
+	topic   *string  // shared with the topic's other channels
 	joinRef wire.Ref // the channel's: the join's join_ref, or its ref if that was null
 	channel Channel
 
-	intercepted *[]string                // events that HandleOut wants; nil is none; written before the channel is joined
-	seat        pubsub.Seat              // in the channel's topic; used by the lane once it is joined
-	mailbox     mailbox.Mailbox[mail]    // what is to be done
-	life        atomic.Pointer[lifetime] // made when somebody asks for the context's Done
+	seat        pubsub.Seat           // in the channel's topic; used by the lane once it is joined
+	mailbox     mailbox.Mailbox[mail] // what is to be done
+	extras      atomic.Pointer[extras]
 	phase       atomic.Uint32
 	joinRefNull bool // the join had no join_ref; immutable
 
 	// Owned by the callback that runs.
 	current *mail // what HandleIn handles
-	assigns Assigns
 }
 
 // The phases of a channel.
@@ -44,10 +42,10 @@ const (
 )
 
 // Topic is the channel's topic.
-func (s *Socket) Topic() string { return s.topic }
+func (s *Socket) Topic() string { return *s.topic }
 
 // ID is the connection's id, as Connect set it.
-func (s *Socket) ID() string { return s.client.id() }
+func (s *Socket) ID() string { return s.client.profile.ID() }
 
 // Transport names what carries the connection: "websocket".
 func (s *Socket) Transport() string { return s.client.kind.transport }
@@ -63,10 +61,18 @@ func (s *Socket) Joined() bool { return s.phase.Load() == joined }
 
 // Value returns what was assigned to key: by Connect, by the route, or by this
 // channel. nil is nothing.
-func (s *Socket) Value(key string) any { return s.assigns[key] }
+func (s *Socket) Value(key string) any {
+	if x := s.extras.Load(); x != nil {
+		return x.assigns[key]
+	}
+	return nil
+}
 
 // Assign keeps a value for this channel only.
-func (s *Socket) Assign(key string, value any) { s.assigns = s.assigns.with(key, value) }
+func (s *Socket) Assign(key string, value any) {
+	x := s.extra()
+	x.assigns = x.assigns.with(key, value)
+}
 
 // Push sends an event to this client. The error is ErrNotJoined, or the
 // payload cannot be encoded: V2 clients take only objects and Bytes. It waits
@@ -77,16 +83,16 @@ func (s *Socket) Push(event string, payload any) error {
 	}
 	p, err := wire.Marshal(payload)
 	if err != nil {
-		return fmt.Errorf("roost: encode push %q on topic %q: %w", event, s.topic, err)
+		return fmt.Errorf("roost: encode push %q on topic %q: %w", event, *s.topic, err)
 	}
-	return s.send(&wire.Message{Kind: wire.Push, JoinRef: s.joinRef, Topic: s.topic, Event: event, Payload: p})
+	return s.send(&wire.Message{Kind: wire.Push, JoinRef: s.joinRef, Topic: *s.topic, Event: event, Payload: p})
 }
 
 // send encodes a message for the client and queues it.
 func (s *Socket) send(m *wire.Message) error {
 	f, err := seal(s.client.kind.serializer, m)
 	if err != nil {
-		return fmt.Errorf("roost: encode %v %q on topic %q: %w", m.Kind, m.Event, s.topic, err)
+		return fmt.Errorf("roost: encode %v %q on topic %q: %w", m.Kind, m.Event, *s.topic, err)
 	}
 	s.client.conn.Send(f)
 	return nil
@@ -98,7 +104,7 @@ func (s *Socket) Broadcast(ctx context.Context, event string, payload any) error
 	if err := s.mayPush("Broadcast"); err != nil {
 		return err
 	}
-	return s.client.kind.endpoint.Broadcast(ctx, s.topic, event, payload)
+	return s.client.kind.endpoint.Broadcast(ctx, *s.topic, event, payload)
 }
 
 // BroadcastFrom is Broadcast to all but this client.
@@ -106,7 +112,7 @@ func (s *Socket) BroadcastFrom(ctx context.Context, event string, payload any) e
 	if err := s.mayPush("BroadcastFrom"); err != nil {
 		return err
 	}
-	return s.client.kind.endpoint.BroadcastFrom(ctx, s, s.topic, event, payload)
+	return s.client.kind.endpoint.BroadcastFrom(ctx, s, *s.topic, event, payload)
 }
 
 // mayPush refuses what a channel cannot do yet, or any more. What it does
@@ -119,7 +125,7 @@ func (s *Socket) mayPush(what string) error {
 		s.phase.CompareAndSwap(joining, violating)
 		return fmt.Errorf("%w: %s inside Join: %w", ErrNotJoined, what, errInsideJoin)
 	default:
-		return fmt.Errorf("%w: %s on topic %q after its end", ErrNotJoined, what, s.topic)
+		return fmt.Errorf("%w: %s on topic %q after its end", ErrNotJoined, what, *s.topic)
 	}
 }
 
@@ -173,5 +179,6 @@ func (s *Socket) Deliver(m *pubsub.Message) {
 }
 
 func (s *Socket) intercepts(event string) bool {
-	return s.intercepted != nil && slices.Contains(*s.intercepted, event)
+	x := s.extras.Load()
+	return x != nil && slices.Contains(x.intercepted, event)
 }

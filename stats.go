@@ -38,7 +38,7 @@ func (e *Endpoint) Stats() Stats {
 		Joins:           e.count.joins.Load(),
 		Crashes:         e.count.crashes.Load(),
 		MailboxRefusals: e.count.mailboxRefusals.Load(),
-		Workers:         w.Workers,
+		Workers:         w.Workers - w.Idle,
 		WorkersHigh:     w.HighWater,
 		WorkersWaiting:  w.Waiting,
 		Saturations:     w.Saturated,

@@ -24,7 +24,9 @@ type Adapter interface {
 	Direct(ctx context.Context, node string, m *Message) error
 
 	// Subscribe says that this node wants a topic from now on, and returns
-	// when it will get it. It may block.
+	// when it will get it. It may block, but not for ever: all who want the
+	// topic wait for it, and ctx is not done when one of them gives up. After
+	// an error there is no Unsubscribe.
 	Subscribe(ctx context.Context, topic string) error
 
 	// Unsubscribe says that it does not want it any more. It must not block.

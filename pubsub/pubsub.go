@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -57,10 +58,11 @@ type entry struct {
 	linked chan struct{} // closed when the adapter has subscribed; nil without adapter
 
 	// Guarded by shard.mu. Readers keep the slices: what lies within their length never changes.
-	refs    int
-	groups  []*group
-	subs    []*Subscription // those without a lane
-	linkErr error           // written before linked is closed
+	refs   int // subscriptions, and one more until linked is closed
+	groups []*group
+	subs   []*Subscription // those without a lane
+
+	linkErr error // written before linked is closed
 }
 
 // New returns a bus. It starts nothing; Run does.
@@ -147,6 +149,20 @@ func (ps *PubSub) Topics() (n int) {
 	return n
 }
 
+// Intern returns a lasting copy of a topic's name: the one that its
+// subscribers share, if there are any.
+func (ps *PubSub) Intern(name string) *string {
+	sh := ps.shard(name)
+	sh.mu.RLock()
+	t := sh.topics[name]
+	sh.mu.RUnlock()
+	if t != nil {
+		return &t.name
+	}
+	own := strings.Clone(name)
+	return &own
+}
+
 // dispatch delivers on this node.
 func (ps *PubSub) dispatch(m *Message) {
 	sh := ps.shard(m.Topic)
@@ -181,9 +197,10 @@ func (ps *PubSub) enter(name string, count func(*entry)) (t *entry, first bool) 
 	defer sh.mu.Unlock()
 	t = sh.topics[name]
 	if t == nil {
-		t = &entry{bus: ps, name: name, shard: sh}
+		t = &entry{bus: ps, name: name, shard: sh} // name is its subscriber's own
 		if ps.adapter != nil {
 			t.linked = make(chan struct{})
+			t.refs++ // the link's own: Unsubscribe cannot overtake Subscribe
 		}
 		sh.topics[name] = t
 		first = true
@@ -214,8 +231,7 @@ func (ps *PubSub) link(ctx context.Context, t *entry, first bool) error {
 		return nil
 	}
 	if first {
-		t.linkErr = ps.adapter.Subscribe(ctx, t.name)
-		close(t.linked)
+		go t.connect(context.WithoutCancel(ctx)) // ends with the adapter's answer; the subscribers wait for it
 	}
 	select {
 	case <-t.linked:
@@ -226,6 +242,14 @@ func (ps *PubSub) link(ctx context.Context, t *entry, first bool) error {
 		return fmt.Errorf("subscribe to topic %q: %w: %w", t.name, ErrAdapter, t.linkErr)
 	}
 	return nil
+}
+
+// connect has the adapter bring the topic's messages to this node, for all who
+// wait for it: no single subscriber's context ends it.
+func (t *entry) connect(ctx context.Context) {
+	t.linkErr = t.bus.adapter.Subscribe(ctx, t.name)
+	t.leave(func(*entry) {})
+	close(t.linked)
 }
 
 // without returns a copy of list that lacks s.

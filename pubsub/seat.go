@@ -2,6 +2,7 @@ package pubsub
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"sync/atomic"
 
@@ -96,8 +97,12 @@ func (t *entry) groupOf(l *lane.Lane) *group {
 // that a subscriber which cancels itself while it is called disturbs nobody.
 func (g *group) Run(m any) {
 	msg := m.(*Message)
+	from := msg.From
+	if from != nil && !reflect.TypeOf(from).Comparable() {
+		from = nil
+	}
 	for i := len(g.seats) - 1; i >= 0; i-- {
-		if s := g.seats[i]; msg.From == nil || s.to != msg.From {
+		if s := g.seats[i]; from == nil || s.to != from {
 			s.to.Deliver(msg)
 		}
 	}

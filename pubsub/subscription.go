@@ -50,6 +50,9 @@ func (ps *PubSub) Subscribe(ctx context.Context, topic string, to Subscriber) (*
 	if ctx.Done() != nil {
 		stop := context.AfterFunc(ctx, s.withdraw)
 		s.stop.Store(&stop)
+		if s.cancelled.Load() { // by Unsubscribe, meanwhile
+			stop()
+		}
 	}
 	return s, nil
 }

@@ -12,7 +12,8 @@ import (
 	"sync"
 )
 
-// Task is one piece of work. Work must not panic.
+// Task is one piece of work. Work must not panic; it may end its goroutine
+// (runtime.Goexit).
 type Task interface {
 	Work()
 }
@@ -21,7 +22,7 @@ type Task interface {
 const DefaultMax = 10_000
 
 // spare is how many workers wait for tasks instead of ending.
-const spare = 16
+const spare = 4
 
 // keep is how many places of an empty queue's memory are held on to.
 const keep = 1 << 10
@@ -46,7 +47,8 @@ type Pool struct {
 
 // Stats says how busy the pool is.
 type Stats struct {
-	Workers   int    // goroutines now
+	Workers   int    // goroutines now, idle ones included
+	Idle      int    // goroutines that wait for a task
 	HighWater int    // the most there ever were
 	Waiting   int    // tasks nobody has taken yet
 	Saturated uint64 // tasks that found all of max workers busy
@@ -82,35 +84,59 @@ func (p *Pool) call() {
 		p.coming = true
 		p.live++
 		p.stats.HighWater = max(p.stats.HighWater, p.live)
-		go p.worker() // ends when there is nothing to do, or on Close; Close waits for it
+		go p.come() // ends when there is nothing to do, or on Close; Close waits for it
 	default:
 		p.stats.Saturated++
 	}
 }
 
-func (p *Pool) worker() {
+// come is a worker's arrival at the queue.
+func (p *Pool) come() {
 	p.mu.Lock()
 	p.coming = false
-	for {
+	p.mu.Unlock()
+	p.worker()
+}
+
+// worker does tasks until there are none. When a task ends the goroutine,
+// another one takes its place.
+func (p *Pool) worker() {
+	done := false
+	defer func() {
+		if !done { // a panic still ends the program
+			go p.worker() // ends as any other
+		}
+	}()
+	p.mu.Lock()
+	for p.attend() {
 		if t := p.take(); t != nil {
 			p.mu.Unlock()
 			t.Work()
 			p.mu.Lock()
-			continue
 		}
-		if p.closed || p.idle >= spare {
-			break
-		}
-		p.idle++
-		p.work.Wait()
-		p.idle--
-		p.coming = false
 	}
 	p.live--
 	if p.live == 0 {
 		p.quiet.Broadcast()
 	}
 	p.mu.Unlock()
+	done = true
+}
+
+// attend waits for tasks and reports false when the worker is not needed any
+// more. mu is held.
+func (p *Pool) attend() bool {
+	switch {
+	case p.head < len(p.queue):
+		return true
+	case p.closed || p.idle >= spare:
+		return false
+	}
+	p.idle++
+	p.work.Wait()
+	p.idle--
+	p.coming = false
+	return true
 }
 
 // take removes the first task and, when more are left, calls one more worker.
@@ -170,6 +196,6 @@ func (p *Pool) Stats() Stats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := p.stats
-	s.Workers, s.Waiting = p.live, len(p.queue)-p.head
+	s.Workers, s.Idle, s.Waiting = p.live, p.idle, len(p.queue)-p.head
 	return s
 }

@@ -4,13 +4,12 @@ import (
 	"errors"
 	"syscall"
 
-	"github.com/roostgo/roost/internal/frame"
 	"github.com/roostgo/roost/telemetry"
 	"github.com/roostgo/roost/transport"
 )
 
-// conn is a connection on an event loop. It is 64 bytes, and an idle one has
-// nothing else: in, first and out are nil.
+// conn is a connection on an event loop. It is 48 bytes, and an idle one has
+// nothing else: busy is nil.
 //
 // Everything but the first three fields is owned by the loop.
 type conn struct {
@@ -20,18 +19,10 @@ type conn struct {
 	gen  uint32 // tells this use of the descriptor from others
 
 	session transport.Session
-	in      *inbound         // what was received and not yet delivered
-	first   *transport.Frame // the only frame that waits, whole; else nil
-	out     *outbox          // the frames that wait, when they are several or begun
-	seen    uint32           // when bytes last came, in the loop's milliseconds
+	busy    *busy  // what is received but not delivered, or to be sent
+	seen    uint32 // when bytes last came, in the loop's milliseconds
 	state   state
 	flags   flags
-}
-
-// inbound is what a connection keeps between two reads, while it must.
-type inbound struct {
-	assembler frame.Assembler
-	backlog   []byte // received while held
 }
 
 type flags uint8
@@ -86,32 +77,34 @@ func (c *conn) Enqueue(f *transport.Frame, class transport.Class) {
 		return
 	}
 	c.queue(f, class)
-	if c.out != nil && c.out.bytes > c.loop.config.Outbox {
+	if c.busy.out.bytes > c.loop.config.Outbox {
 		c.overflow()
 	}
 }
 
 func (c *conn) queue(f *transport.Frame, class transport.Class) {
-	switch {
-	case c.out != nil:
-		c.out.add(f, len(c.bytes(f)))
-	case c.first == nil:
-		c.first = f
-	default:
-		c.promote()
-		c.out.add(f, len(c.bytes(f)))
-	}
+	c.work().out.add(f, len(c.bytes(f)))
 	c.loop.dirty(c, class)
 }
 
-// promote moves the single frame to an outbox, where several can wait.
-func (c *conn) promote() {
-	c.out = c.loop.outboxes.take()
-	if c.first != nil {
-		c.out.add(c.first, len(c.bytes(c.first)))
-		c.first = nil
+// work returns the connection's busy, borrowed from the loop if need be.
+func (c *conn) work() *busy {
+	if c.busy == nil {
+		c.busy = c.loop.lent.take()
+	}
+	return c.busy
+}
+
+// rest gives the connection's busy back when there is nothing in it.
+func (c *conn) rest() {
+	if c.busy != nil && c.busy.idle() {
+		c.loop.lent.give(c.busy)
+		c.busy = nil
 	}
 }
+
+// sending reports whether frames wait.
+func (c *conn) sending() bool { return c.busy != nil && !c.busy.out.empty() }
 
 // overflow finds out whether a client is slow, or merely was sent much in one
 // turn. One frame alone may exceed the bound.
@@ -119,12 +112,12 @@ func (c *conn) overflow() {
 	if !c.is(blocked) {
 		c.loop.flush(c)
 	}
-	if c.out == nil || c.out.bytes <= c.loop.config.Outbox || len(c.out.frames)-c.out.head == 1 || c.state != open {
+	if c.state != open || !c.sending() || c.busy.out.bytes <= c.loop.config.Outbox || c.busy.out.len() == 1 {
 		return
 	}
 	c.loop.count.slowConsumers.Add(1)
 	c.loop.config.Telemetry.Emit(c.loop.ctx, telemetry.SlowConsumer{
-		Socket: telemetry.Socket{Transport: Name}, Queued: c.out.bytes, Bound: c.loop.config.Outbox,
+		Socket: telemetry.Socket{Transport: Name}, Queued: c.busy.out.bytes, Bound: c.loop.config.Outbox,
 	})
 	c.loop.doom(c)
 }
@@ -134,7 +127,7 @@ func (c *conn) Write(buf []byte, binary bool) {
 	if c.state != open {
 		return
 	}
-	if c.first != nil || c.out != nil || c.is(deflate) {
+	if c.sending() || c.is(deflate) {
 		c.Enqueue(transport.SealCopy(buf, binary), transport.Direct)
 		return
 	}
@@ -145,9 +138,9 @@ func (c *conn) Write(buf []byte, binary bool) {
 		c.loop.count.framesOut.Add(1)
 		c.loop.count.bytesOut.Add(uint64(n)) //nolint:gosec // not negative
 	case err == nil || errors.Is(err, syscall.EAGAIN):
-		c.promote()
-		c.out.add(transport.SealCopy(buf, binary), len(wire))
-		c.out.offset, c.out.bytes = max(n, 0), len(wire)-max(n, 0)
+		out := &c.work().out
+		out.add(transport.SealCopy(buf, binary), len(wire))
+		out.offset, out.bytes = n, len(wire)-n
 		c.loop.block(c)
 	default:
 		c.loop.doom(c)
@@ -181,7 +174,7 @@ func (c *conn) answer(code transport.CloseCode) {
 func (c *conn) part(code transport.CloseCode, reason error) {
 	c.queue(closeFrame(code), transport.Direct)
 	c.state = closing
-	c.in = nil
+	c.busy.in = nil
 	if errors.Is(reason, transport.ErrBadFrame) {
 		c.flags |= deaf
 	}
@@ -198,10 +191,10 @@ func (c *conn) Resume() {
 		c.flags &^= paused
 		c.loop.watch(c)
 	}
-	if c.state != open || c.in == nil || c.in.backlog == nil {
+	if c.state != open || c.busy == nil || c.busy.in == nil {
 		return
 	}
-	b := c.in.backlog
-	c.in.backlog = nil
+	b := c.busy.in.backlog
+	c.busy.in.backlog = nil
 	c.loop.deliver(c, b)
 }

@@ -15,68 +15,34 @@ func (l *loop) flush(c *conn) {
 	if c.state == closed || c.is(blocked) {
 		return
 	}
-	if c.first != nil && !l.flushSingle(c) {
-		return
-	}
-	for c.out != nil {
-		if !l.flushSome(c) {
+	for c.sending() {
+		b := l.gather(c)
+		n, err := write(c.fd, b)
+		l.wrote(c, n)
+		if n < len(b) {
+			l.stuck(c, err)
 			return
 		}
-		if c.out.empty() {
-			l.outboxes.give(c.out)
-			c.out = nil
-		}
 	}
+	c.rest()
 	if c.is(last) {
 		l.destroy(c, transport.ErrClientClosed)
 	}
 }
 
-// flushSingle writes the one frame of a connection without an outbox, and
-// reports whether it went whole.
-func (l *loop) flushSingle(c *conn) bool {
-	b := c.bytes(c.first)
-	n, err := write(c.fd, b)
-	l.wrote(n)
-	if n == len(b) {
-		c.first = nil
-		l.count.framesOut.Add(1)
-		return true
-	}
-	c.promote()
-	l.account(c, n)
-	l.stuck(c, err)
-	return false
-}
-
-// flushSome writes the next frames of an outbox and reports whether all of
-// them went.
-func (l *loop) flushSome(c *conn) bool {
-	b := l.gather(c)
-	n, err := write(c.fd, b)
-	l.wrote(n)
-	l.account(c, n)
-	if n < len(b) {
-		l.stuck(c, err)
-		return false
-	}
-	return true
-}
-
-func (l *loop) wrote(n int) { l.count.bytesOut.Add(uint64(max(n, 0))) }
-
-// account takes n written bytes off the outbox.
-func (l *loop) account(c *conn, n int) {
-	l.count.queued(c.out.bytes)
-	head := len(c.out.frames) - c.out.head
-	c.out.written(n, func(f *transport.Frame) int { return len(c.bytes(f)) })
-	l.count.framesOut.Add(uint64(head - (len(c.out.frames) - c.out.head))) //nolint:gosec // not negative
+// wrote takes n written bytes off the outbox.
+func (l *loop) wrote(c *conn, n int) {
+	out := &c.busy.out
+	l.count.queued(out.bytes)
+	frames := out.written(n, func(f *transport.Frame) int { return len(c.bytes(f)) })
+	l.count.bytesOut.Add(uint64(n))       //nolint:gosec // not negative
+	l.count.framesOut.Add(uint64(frames)) //nolint:gosec // not negative
 }
 
 // gather returns the next bytes to write: a large frame where it is, or small
 // ones one behind the other.
 func (l *loop) gather(c *conn) []byte {
-	o := c.out
+	o := &c.busy.out
 	b := c.bytes(o.frames[o.head])[o.offset:]
 	if len(b) >= gatherFrom || o.head == len(o.frames)-1 {
 		return b

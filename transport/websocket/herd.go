@@ -1,6 +1,7 @@
 package websocket
 
 import (
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -40,5 +41,12 @@ func (h *herd) tidy(now time.Time) {
 	if n < herdSize || now.UnixNano()-h.newest.Load() < int64(herdQuiet) || !h.count.CompareAndSwap(n, 0) {
 		return
 	}
-	h.wait.Go(debug.FreeOSMemory) // ends by itself; shutdown waits for it
+	h.wait.Go(giveBack) // ends by itself; shutdown waits for it
+}
+
+// giveBack collects twice, because what net/http keeps in its pools survives
+// the first time.
+func giveBack() {
+	runtime.GC()
+	debug.FreeOSMemory()
 }

@@ -37,7 +37,7 @@ type loop struct {
 	expected  []expectation // connections whose closing handshake has a deadline
 	sweepAt   time.Time
 	assembler frame.Assembler // of whichever connection is at rest
-	outboxes  outboxes
+	lent      lender
 	in        []byte
 	gathered  []byte
 	draining  bool
@@ -179,8 +179,8 @@ func (l *loop) deliver(c *conn, b []byte) {
 		return
 	}
 	a := &l.assembler
-	if c.in != nil {
-		a = &c.in.assembler
+	if c.busy != nil && c.busy.in != nil {
+		a = &c.busy.in.assembler
 	}
 	limits := l.limits[0]
 	if c.is(deflate) {
@@ -211,26 +211,25 @@ func (l *loop) event(c *conn, ev frame.Event) {
 	}
 }
 
-// keep stores what of a connection's input cannot be delivered yet, or lets go
-// of the place where it was.
+// keep stores what of a connection's input cannot be delivered yet, and lets go
+// of the place where it was otherwise.
 func (l *loop) keep(c *conn, a *frame.Assembler, rest []byte) {
-	own := a != &l.assembler
-	switch {
-	case c.state == closed || c.is(deaf):
-		c.in = nil
-	case a.Idle() && len(rest) == 0:
-		c.in = nil
-		return
-	case !own:
-		c.in = &inbound{assembler: *a}
-	case c.in == nil: // the session closed meanwhile
-		return
+	wanted := c.state != closed && !c.is(deaf) && (len(rest) > 0 || !a.Idle())
+	if wanted {
+		in := c.work().in
+		if in == nil {
+			in = &inbound{assembler: *a}
+			c.busy.in = in
+		}
+		if len(rest) > 0 {
+			in.backlog = append([]byte(nil), rest...)
+		}
+	} else if c.busy != nil {
+		c.busy.in = nil
+		c.rest()
 	}
-	if !own {
+	if a == &l.assembler {
 		*a = frame.Assembler{}
-	}
-	if c.in != nil && len(rest) > 0 {
-		c.in.backlog = append([]byte(nil), rest...)
 	}
 }
 
@@ -291,7 +290,7 @@ func (l *loop) reap() {
 	for i := 0; i < len(l.doomed); i++ {
 		c := l.doomed[i]
 		reason := transport.ErrClientGone
-		if c.out != nil && c.out.bytes > l.config.Outbox {
+		if c.sending() && c.busy.out.bytes > l.config.Outbox {
 			reason = transport.ErrSlowConsumer
 		}
 		l.destroy(c, reason)
@@ -309,10 +308,9 @@ func (l *loop) destroy(c *conn, reason error) {
 	c.state = closed
 	l.engine.table.drop(c.fd)
 	closeDescriptor(c.fd)
-	c.first, c.in = nil, nil
-	if c.out != nil {
-		l.outboxes.give(c.out)
-		c.out = nil
+	if c.busy != nil {
+		l.lent.give(c.busy)
+		c.busy = nil
 	}
 	l.count.connections.Add(-1)
 	if !told {
@@ -323,7 +321,7 @@ func (l *loop) destroy(c *conn, reason error) {
 // cut ends a connection once everything queued for it has left.
 func (l *loop) cut(c *conn) {
 	c.flags |= last
-	if c.first == nil && c.out == nil {
+	if !c.sending() {
 		l.destroy(c, transport.ErrClientClosed)
 	}
 }

@@ -55,7 +55,7 @@ func (l *loop) tick() {
 	}
 	l.sweepAt = time.Time{}
 	l.sweep()
-	l.outboxes.trim()
+	l.lent.trim()
 	l.engine.herd.tidy(now)
 }
 
