@@ -136,6 +136,7 @@ func (c *conn) Write(buf []byte, binary bool) {
 	switch {
 	case err == nil && n == len(wire):
 		c.loop.count.framesOut.Add(1)
+		c.loop.count.writes.Add(1)
 		c.loop.count.bytesOut.Add(uint64(n)) //nolint:gosec // not negative
 	case err == nil || errors.Is(err, syscall.EAGAIN):
 		out := &c.work().out

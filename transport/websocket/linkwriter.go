@@ -59,6 +59,7 @@ func (w *linkWriter) run() {
 		w.mu.Lock()
 		w.bytes -= int(n)
 		w.mu.Unlock()
+		w.engine.count.writes.Add(1)
 		w.engine.count.bytesOut.Add(uint64(n)) //nolint:gosec // not negative
 		if err != nil {
 			_ = w.nc.Close() // the reader notices, and ends the link

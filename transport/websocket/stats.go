@@ -8,6 +8,7 @@ type Stats struct {
 	Accepted      uint64 // ever adopted
 	MessagesIn    uint64
 	FramesOut     uint64
+	Writes        uint64 // system calls; several frames may leave in one
 	BytesIn       uint64
 	BytesOut      uint64
 	SlowConsumers uint64 // cut because their outbox was full
@@ -23,6 +24,7 @@ func (s Stats) plus(o Stats) Stats {
 	s.Accepted += o.Accepted
 	s.MessagesIn += o.MessagesIn
 	s.FramesOut += o.FramesOut
+	s.Writes += o.Writes
 	s.BytesIn += o.BytesIn
 	s.BytesOut += o.BytesOut
 	s.SlowConsumers += o.SlowConsumers
@@ -39,6 +41,7 @@ type counters struct {
 	accepted      atomic.Uint64
 	messagesIn    atomic.Uint64
 	framesOut     atomic.Uint64
+	writes        atomic.Uint64
 	bytesIn       atomic.Uint64
 	bytesOut      atomic.Uint64
 	slowConsumers atomic.Uint64
@@ -49,7 +52,7 @@ type counters struct {
 func (c *counters) snapshot() Stats {
 	return Stats{
 		Connections: c.connections.Load(), Accepted: c.accepted.Load(),
-		MessagesIn: c.messagesIn.Load(), FramesOut: c.framesOut.Load(),
+		MessagesIn: c.messagesIn.Load(), FramesOut: c.framesOut.Load(), Writes: c.writes.Load(),
 		BytesIn: c.bytesIn.Load(), BytesOut: c.bytesOut.Load(),
 		SlowConsumers: c.slowConsumers.Load(), IdleTimeouts: c.idleTimeouts.Load(),
 		OutboxHigh: c.outboxHigh.Load(),
