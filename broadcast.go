@@ -2,6 +2,7 @@ package roost
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/roostgo/roost/pubsub"
@@ -63,12 +64,31 @@ func (e *Endpoint) publish(ctx context.Context, from *Socket, topic, event strin
 	if from != nil {
 		m.From = from
 	}
-	if e.bus.Subscribers(topic) > 0 {
-		for _, k := range *e.kinds.Load() {
-			if _, err := encoded(m, k.serializer); err != nil {
-				return fmt.Errorf("roost: encode broadcast %q to topic %q: %w", event, topic, err)
-			}
-		}
+	if err := e.prepare(m); err != nil {
+		return fmt.Errorf("roost: encode broadcast %q to topic %q: %w", event, topic, err)
 	}
 	return send(ctx, m)
+}
+
+// prepare encodes a message once for each serializer that the topic's clients
+// on this node use. The error is theirs who cannot get it, with one exception:
+// where others can, V1 clients, whom binary cannot reach, do without. Else one
+// of them would keep it from all.
+func (e *Endpoint) prepare(m *pubsub.Message) error {
+	var without error
+	reached := false
+	for _, label := range e.bus.Labels(m.Topic) {
+		switch _, err := e.encoded(m, label.(wire.Serializer)); {
+		case err == nil:
+			reached = true
+		case errors.Is(err, wire.ErrBinary):
+			without = err
+		default:
+			return err
+		}
+	}
+	if reached {
+		return nil
+	}
+	return without
 }

@@ -113,19 +113,20 @@ func (c *client) join(m *wire.Message, old *Socket) transport.Verdict {
 	if old != nil {
 		c.replace(old)
 	}
-	s := c.admit(m)
+	s, f := c.admit(m)
 	if s == nil {
 		c.farewell(old)
 		return transport.Continue
 	}
 	c.joining = &pendingJoin{socket: s, replaced: old}
 	payload := m.Clone().Payload
-	_ = s.post(mail{kind: mailJoin, ref: keepRef(m.Ref), payload: payload}, 0) // a new mailbox refuses nothing
+	_ = s.post(mail{kind: mailJoin, ref: keepRef(m.Ref), payload: payload, info: f}, 0) // a new mailbox refuses nothing
 	return transport.Hold
 }
 
-// admit makes the channel of a join, or answers why there is none [§7.4].
-func (c *client) admit(m *wire.Message) *Socket {
+// admit makes the socket of a join, and says what makes its channel; or it
+// answers why there is none [§7.4].
+func (c *client) admit(m *wire.Message) (*Socket, Factory) {
 	var r *route
 	if !m.OddTopic { // clause 153
 		r = c.kind.endpoint.routes.Load().find(m.Topic)
@@ -134,13 +135,13 @@ func (c *client) admit(m *wire.Message) *Socket {
 	case r == nil: // clause 152
 		c.emit(telemetry.JoinUnmatched{Channel: c.facts(m)})
 		c.answer(m, "", statusError, unmatchedTopic)
-		return nil
+		return nil, nil
 	case c.channels.len() >= c.kind.endpoint.config.MaxChannels: // clause 154
 		c.emit(telemetry.TooManyChannels{Channel: c.facts(m), Bound: c.kind.endpoint.config.MaxChannels})
 		c.answer(m, m.JoinRef, statusError, tooManyChannels)
-		return nil
+		return nil, nil
 	}
-	s := &Socket{client: c, topic: c.kind.endpoint.bus.Intern(m.Topic), channel: r.factory()}
+	s := &Socket{client: c, topic: c.kind.endpoint.bus.Intern(m.Topic)}
 	if a := c.profile.values().merged(r.assigns); len(a) > 0 { // clause 12
 		s.extra().assigns = a
 	}
@@ -148,7 +149,7 @@ func (c *client) admit(m *wire.Message) *Socket {
 	if s.joinRefNull {
 		s.joinRef = keepRef(m.Ref)
 	}
-	return s
+	return s, r.factory
 }
 
 // joinAnswer is posted to the lane when a join is decided.

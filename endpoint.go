@@ -133,7 +133,7 @@ func (e *Endpoint) Shutdown(ctx context.Context) error {
 }
 
 // kindOf finds or makes what clients of a transport and a serializer have in
-// common. That there is one says that broadcasts are to be encoded for it.
+// common.
 func (e *Endpoint) kindOf(transport string, s wire.Serializer) *clientKind {
 	if k := findKind(*e.kinds.Load(), transport, s); k != nil {
 		return k

@@ -1,10 +1,13 @@
 package roost
 
 import (
+	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 
 	"github.com/roostgo/roost/pubsub"
+	"github.com/roostgo/roost/telemetry"
 	"github.com/roostgo/roost/transport"
 	"github.com/roostgo/roost/wire"
 )
@@ -29,30 +32,40 @@ func newFastlane() any {
 }
 
 // encoded returns the frame that a broadcast is for clients of a serializer.
-func encoded(m *pubsub.Message, s wire.Serializer) (*transport.Frame, error) {
+func (e *Endpoint) encoded(m *pubsub.Message, s wire.Serializer) (*transport.Frame, error) {
 	f := m.Attachment(newFastlane).(*fastlane)
-	for _, e := range *f.frames.Load() {
-		if e.serializer == s {
-			return e.frame, e.err
-		}
+	if known, ok := f.find(s); ok {
+		return known.frame, known.err
 	}
-	return f.encode(m, s)
+	frame, first, err := f.encode(m, s)
+	if err != nil && first { // once for the message, not for each subscriber
+		e.stream.Emit(context.Background(), telemetry.EncodeFailed{
+			Channel: telemetry.Channel{Topic: m.Topic}, Event: m.Event, Serializer: s.Name(), Err: err,
+		})
+	}
+	return frame, err
 }
 
-func (f *fastlane) encode(m *pubsub.Message, s wire.Serializer) (*transport.Frame, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	known := *f.frames.Load()
-	for _, e := range known { // somebody was faster
+func (f *fastlane) find(s wire.Serializer) (encodedFrame, bool) {
+	for _, e := range *f.frames.Load() {
 		if e.serializer == s {
-			return e.frame, e.err
+			return e, true
 		}
 	}
-	e := encodedFrame{serializer: s}
-	e.frame, e.err = seal(s, &wire.Message{Kind: wire.Broadcast, Topic: m.Topic, Event: m.Event, Payload: m.Payload})
-	next := append(known[:len(known):len(known)], e)
+	return encodedFrame{}, false
+}
+
+// encode encodes the message, unless somebody was faster.
+func (f *fastlane) encode(m *pubsub.Message, s wire.Serializer) (frame *transport.Frame, first bool, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if known, ok := f.find(s); ok {
+		return known.frame, false, known.err
+	}
+	frame, err = seal(s, &wire.Message{Kind: wire.Broadcast, Topic: m.Topic, Event: m.Event, Payload: m.Payload})
+	next := append(slices.Clone(*f.frames.Load()), encodedFrame{s, frame, err})
 	f.frames.Store(&next)
-	return e.frame, e.err
+	return frame, true, err
 }
 
 // seal encodes a message to a frame that is kept.

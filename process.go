@@ -21,7 +21,7 @@ import (
 // mail is one thing for a channel to do.
 type mail struct {
 	kind    mailKind
-	ref     wire.Ref // of in and join: the message's
+	ref     wire.Ref // of in, join and leave: the message's
 	event   string
 	payload Payload
 	info    any
@@ -37,11 +37,12 @@ const (
 	mailLeave
 	mailClosed // the connection has ended; info says why
 	mailKill
+	mailEnd // what remains to be done: Terminate
 )
 
 var callbackNames = [...]string{
 	mailJoin: "Join", mailIn: "HandleIn", mailOut: "HandleOut", mailInfo: "HandleInfo",
-	mailLeave: "Leave", mailClosed: "Closed", mailKill: "Kill",
+	mailLeave: "Leave", mailClosed: "Closed", mailKill: "Kill", mailEnd: "Terminate",
 }
 
 // errExited is what a callback ended with that called runtime.Goexit.
@@ -80,17 +81,22 @@ func (s *Socket) Work() {
 // handle runs one callback and deals with what came of it, also when it
 // panics or takes its goroutine with it.
 func (s *Socket) handle(m *mail) {
-	var r Reply
+	var r response
 	err := errExited
 	defer func() {
 		if v := recover(); v != nil {
-			r, err = Reply{}, &PanicError{Value: v, Stack: debug.Stack()}
+			r, err = response{}, &PanicError{Value: v, Stack: debug.Stack()}
 		}
 		s.current = nil
 		s.settle(m, r, err)
 	}()
 	s.current = m
-	r, err = s.call(m)
+	reply, outcome := s.call(m)
+	encoded, encodeErr := reply.response() // the value's own MarshalJSON is user code, too
+	if encodeErr != nil {
+		outcome = errors.Join(encodeErr, outcome)
+	}
+	r, err = encoded, outcome
 }
 
 // call runs the callback that a mail is for.
@@ -113,11 +119,24 @@ func (s *Socket) call(m *mail) (Reply, error) {
 
 func (s *Socket) enter(m *mail) (Reply, error) {
 	began := time.Now()
+	s.channel = m.info.(Factory)()
 	r, err := s.channel.Join(s.context(), s, m.payload)
+	if err == nil && r.accepts() {
+		s.intercept()
+	}
 	if err == nil && s.client.kind.endpoint.stream.Enabled(slog.LevelInfo) { // clause 280
 		s.emit(telemetry.ChannelJoined{Channel: s.facts(), OK: r.accepts(), Duration: time.Since(began)})
 	}
 	return r, err
+}
+
+// intercept asks which broadcasts are for HandleOut.
+func (s *Socket) intercept() {
+	if o, ok := s.channel.(OutHandler); ok {
+		if events := o.Intercepts(); len(events) > 0 {
+			s.extra().intercepted = events
+		}
+	}
 }
 
 func (s *Socket) handleIn(m *mail) (Reply, error) {
@@ -140,7 +159,7 @@ func (s *Socket) handleInfo(info any) error {
 }
 
 // settle does what a callback's outcome asks for.
-func (s *Socket) settle(m *mail, r Reply, err error) {
+func (s *Socket) settle(m *mail, r response, err error) {
 	switch {
 	case m.kind == mailJoin:
 		s.settleJoin(m, r, err)
@@ -197,7 +216,7 @@ func (s *Socket) terminate(reason error) {
 	}
 	defer func() {
 		if v := recover(); v != nil {
-			s.crashed(&mail{event: "Terminate"}, &PanicError{Value: v, Stack: debug.Stack()})
+			s.crashed(&mail{kind: mailEnd}, &PanicError{Value: v, Stack: debug.Stack()})
 		}
 	}()
 	t.Terminate(s.context(), s, reason)
@@ -213,22 +232,22 @@ func (s *Socket) expire() {
 }
 
 // settleJoin answers a join [§7.4].
-func (s *Socket) settleJoin(m *mail, r Reply, err error) {
+func (s *Socket) settleJoin(m *mail, r response, err error) {
 	if s.phase.Load() == violating { // clause 151
 		err = errors.Join(err, fmt.Errorf("roost: Join pushed or broadcast: %w", errInsideJoin))
 	}
 	if r.status == "" {
-		r = ReplyOK(nil)
+		r.status = statusOK
 	}
-	ok := err == nil && r.accepts()
+	ok := err == nil && r.status == statusOK
 	if ok {
-		err = s.admit()
+		err = s.client.kind.endpoint.bus.Reserve(s.context(), &s.seat, *s.topic, s.client.conn.Lane(), s)
 	}
 	f, encodeErr := s.sealJoin(m.ref, r)
 	if err = errors.Join(err, encodeErr); err != nil { // clause 150
 		ok = false
 		s.crashed(m, err)
-		f, _ = s.sealJoin(m.ref, ReplyError(joinCrashed)) // always has an encoding
+		f, _ = s.sealJoin(m.ref, response{statusError, joinCrashed}) // always has an encoding
 	}
 	s.client.conn.Lane().Send(s, &joinAnswer{frame: f, ok: ok})
 	if !ok {
@@ -239,25 +258,11 @@ func (s *Socket) settleJoin(m *mail, r Reply, err error) {
 	s.phase.CompareAndSwap(joining, joined)
 }
 
-// admit prepares what a joined channel needs.
-func (s *Socket) admit() error {
-	if o, ok := s.channel.(OutHandler); ok {
-		if events := o.Intercepts(); len(events) > 0 {
-			s.extra().intercepted = events
-		}
-	}
-	return s.client.kind.endpoint.bus.Reserve(s.context(), &s.seat, *s.topic, s.client.conn.Lane(), s)
-}
-
 // sealJoin encodes the answer to the join, with the join_ref that it came with
 // [clause 160].
-func (s *Socket) sealJoin(ref wire.Ref, r Reply) (*transport.Frame, error) {
-	p, err := wire.Marshal(r.value)
-	if err != nil {
-		return nil, err
-	}
+func (s *Socket) sealJoin(ref wire.Ref, r response) (*transport.Frame, error) {
 	return seal(s.client.kind.serializer, &wire.Message{
-		Kind: wire.Reply, JoinRef: s.element(), Ref: ref, Topic: *s.topic, Status: r.status, Payload: p,
+		Kind: wire.Reply, JoinRef: s.element(), Ref: ref, Topic: *s.topic, Status: r.status, Payload: r.payload,
 	})
 }
 
@@ -287,10 +292,6 @@ func (s *Socket) crashed(m *mail, err error) {
 func (s *Socket) mailboxFull(event string) {
 	s.client.kind.endpoint.count.mailboxRefusals.Add(1)
 	s.emit(telemetry.MailboxFull{Channel: s.facts(), Event: event, Bound: s.client.kind.endpoint.config.Mailbox})
-}
-
-func (s *Socket) encodeFailed(event string, err error) {
-	s.emit(telemetry.EncodeFailed{Channel: s.facts(), Event: event, Err: err})
 }
 
 func (s *Socket) emit(e telemetry.Event) { s.client.kind.endpoint.stream.Emit(context.Background(), e) }

@@ -1,10 +1,6 @@
 package roost
 
-import (
-	"fmt"
-
-	"github.com/roostgo/roost/wire"
-)
+import "github.com/roostgo/roost/wire"
 
 // Ref is what is needed to reply to a message later. It may be copied, kept,
 // and used from any goroutine, as often as one likes.
@@ -29,16 +25,16 @@ func (r Ref) Reply(reply Reply) error {
 	if r.socket == nil {
 		return ErrNoRef
 	}
-	return r.socket.reply(r.ref, reply)
+	answer, err := reply.response()
+	if err != nil {
+		return err
+	}
+	return r.socket.reply(r.ref, answer)
 }
 
-func (s *Socket) reply(ref wire.Ref, r Reply) error {
+func (s *Socket) reply(ref wire.Ref, r response) error {
 	if r.status == "" {
 		return nil
 	}
-	p, err := wire.Marshal(r.value)
-	if err != nil {
-		return fmt.Errorf("roost: encode a reply on topic %q: %w", *s.topic, err)
-	}
-	return s.send(&wire.Message{Kind: wire.Reply, JoinRef: s.joinRef, Ref: ref, Topic: *s.topic, Status: r.status, Payload: p})
+	return s.send(&wire.Message{Kind: wire.Reply, JoinRef: s.joinRef, Ref: ref, Topic: *s.topic, Status: r.status, Payload: r.payload})
 }

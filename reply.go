@@ -1,6 +1,10 @@
 package roost
 
-import "github.com/roostgo/roost/wire"
+import (
+	"fmt"
+
+	"github.com/roostgo/roost/wire"
+)
 
 // Reply is what a client reads in answer to one message: a status and a
 // payload. The zero value is no reply, or from Join the reply ok with {}.
@@ -29,6 +33,24 @@ func Refuse(reason string) Reply { return ReplyError(because(reason)) }
 
 // accepts reports whether the reply, from Join, lets the client in.
 func (r Reply) accepts() bool { return r.status == "" || r.status == statusOK }
+
+// response is a Reply whose value has become a payload.
+type response struct {
+	status  string // "" is no reply
+	payload Payload
+}
+
+// response encodes the value: with its own methods, if it has any.
+func (r Reply) response() (response, error) {
+	if r.status == "" {
+		return response{}, nil
+	}
+	p, err := wire.Marshal(r.value)
+	if err != nil {
+		return response{}, fmt.Errorf("roost: encode a reply: %w", err)
+	}
+	return response{r.status, p}, nil
+}
 
 const (
 	statusOK    = "ok"

@@ -21,7 +21,7 @@ type Socket struct {
 	client  *client
 	topic   *string  // shared with the topic's other channels
 	joinRef wire.Ref // the channel's: the join's join_ref, or its ref if that was null
-	channel Channel
+	channel Channel  // made where Join is called
 
 	seat        pubsub.Seat           // in the channel's topic; used by the lane once it is joined
 	mailbox     mailbox.Mailbox[mail] // what is to be done
@@ -170,13 +170,14 @@ func (s *Socket) Deliver(m *pubsub.Message) {
 		_ = s.post(mail{kind: mailOut, event: m.Event, payload: m.Payload}, s.client.kind.endpoint.config.Mailbox)
 		return
 	}
-	f, err := encoded(m, s.client.kind.serializer)
-	if err != nil {
-		s.encodeFailed(m.Event, err)
-		return
+	f, err := s.client.kind.endpoint.encoded(m, s.client.kind.serializer)
+	if err == nil { // else that was reported where it was found out
+		s.client.conn.Enqueue(f, transport.Bulk)
 	}
-	s.client.conn.Enqueue(f, transport.Bulk)
 }
+
+// Label tells publishers what to encode for. It implements pubsub.Labelled.
+func (s *Socket) Label() any { return s.client.kind.serializer }
 
 func (s *Socket) intercepts(event string) bool {
 	x := s.extras.Load()

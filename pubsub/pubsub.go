@@ -61,6 +61,7 @@ type entry struct {
 	refs   int // subscriptions, and one more until linked is closed
 	groups []*group
 	subs   []*Subscription // those without a lane
+	labels []labelled
 
 	linkErr error // written before linked is closed
 }
@@ -191,7 +192,7 @@ func (ps *PubSub) shard(name string) *shard {
 
 // enter finds or makes the topic and counts one subscription. first says that
 // the caller must link it.
-func (ps *PubSub) enter(name string, count func(*entry)) (t *entry, first bool) {
+func (ps *PubSub) enter(name string, to Subscriber, count func(*entry)) (t *entry, first bool) {
 	sh := ps.shard(name)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
@@ -206,14 +207,16 @@ func (ps *PubSub) enter(name string, count func(*entry)) (t *entry, first bool) 
 		first = true
 	}
 	t.refs++
+	t.label(to, 1)
 	count(t)
 	return t, first
 }
 
 // leave is the reverse of enter.
-func (t *entry) leave(uncount func(*entry)) {
+func (t *entry) leave(to Subscriber, uncount func(*entry)) {
 	t.shard.mu.Lock()
 	uncount(t)
+	t.label(to, -1)
 	t.refs--
 	last := t.refs == 0
 	if last {
@@ -248,7 +251,7 @@ func (ps *PubSub) link(ctx context.Context, t *entry, first bool) error {
 // wait for it: no single subscriber's context ends it.
 func (t *entry) connect(ctx context.Context) {
 	t.linkErr = t.bus.adapter.Subscribe(ctx, t.name)
-	t.leave(func(*entry) {})
+	t.leave(nil, func(*entry) {})
 	close(t.linked)
 }
 

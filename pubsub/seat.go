@@ -36,7 +36,7 @@ const (
 // lane.
 func (ps *PubSub) Reserve(ctx context.Context, s *Seat, topic string, l *lane.Lane, to Subscriber) error {
 	s.to = to
-	t, first := ps.enter(topic, func(t *entry) {
+	t, first := ps.enter(topic, to, func(t *entry) {
 		s.group = t.groupOf(l)
 		s.group.refs++
 	})
@@ -64,7 +64,7 @@ func (s *Seat) Cancel() {
 	case active:
 		s.group.remove(s)
 	}
-	s.group.topic.leave(func(t *entry) {
+	s.group.topic.leave(s.to, func(t *entry) {
 		if s.group.refs--; s.group.refs == 0 {
 			t.groups = without(t.groups, s.group)
 		}

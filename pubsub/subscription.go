@@ -39,7 +39,7 @@ type Subscription struct {
 // too; the error wraps ErrAdapter.
 func (ps *PubSub) Subscribe(ctx context.Context, topic string, to Subscriber) (*Subscription, error) {
 	s := &Subscription{to: to}
-	t, first := ps.enter(topic, func(t *entry) {
+	t, first := ps.enter(topic, to, func(t *entry) {
 		s.topic = t
 		t.subs = append(t.subs, s)
 	})
@@ -69,7 +69,7 @@ func (s *Subscription) Cancel() {
 // withdraw takes the subscription out of its topic, once.
 func (s *Subscription) withdraw() {
 	if !s.cancelled.Swap(true) {
-		s.topic.leave(func(t *entry) { t.subs = without(t.subs, s) })
+		s.topic.leave(s.to, func(t *entry) { t.subs = without(t.subs, s) })
 	}
 }
 

@@ -98,5 +98,5 @@ func (e MailboxFull) Attrs() []slog.Attr {
 
 // Attrs implements Event.
 func (e EncodeFailed) Attrs() []slog.Attr {
-	return because(e.Channel.attrs(slog.String("event", e.Event)), e.Err)
+	return because(e.Channel.attrs(slog.String("event", e.Event), slog.String("serializer", e.Serializer)), e.Err)
 }

@@ -117,12 +117,13 @@ type MailboxFull struct {
 	Bound int
 }
 
-// EncodeFailed is emitted when a message could not be encoded for a subscriber
-// after it was published.
+// EncodeFailed is emitted once for a broadcast that clients of a serializer do
+// not get, because it cannot be encoded for them.
 type EncodeFailed struct {
 	Channel
-	Event string
-	Err   error
+	Event      string
+	Serializer string
+	Err        error
 }
 
 // Names of the events.
@@ -155,4 +156,4 @@ func (ChannelHandledIn) Level() slog.Level { return slog.LevelDebug }
 func (ChannelCrashed) Level() slog.Level   { return slog.LevelError }
 func (InfoUnhandled) Level() slog.Level    { return slog.LevelWarn }
 func (MailboxFull) Level() slog.Level      { return slog.LevelWarn }
-func (EncodeFailed) Level() slog.Level     { return slog.LevelError }
+func (EncodeFailed) Level() slog.Level     { return slog.LevelWarn }
