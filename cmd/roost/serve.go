@@ -14,13 +14,15 @@ import (
 	"github.com/roostgo/roost"
 	"github.com/roostgo/roost/playground"
 	"github.com/roostgo/roost/transport"
+	"github.com/roostgo/roost/transport/websocket"
 )
 
 // serveFlags are what `roost serve` can be told.
 type serveFlags struct {
-	listen  string
-	log     slog.Level
-	origins []string
+	listen   string
+	log      slog.Level
+	origins  []string
+	maxFrame int
 }
 
 func parseServe(args []string, stderr io.Writer) (f serveFlags, err error) {
@@ -31,6 +33,7 @@ func parseServe(args []string, stderr io.Writer) (f serveFlags, err error) {
 	fs.TextVar(&f.log, "log", f.log, "least `level` that is logged to stderr: debug, info, warn, error")
 	origin := fs.String("origin", "", "comma-separated `origins` whose pages may connect, like https://example.com or //*.example.com;\n"+
 		"default: pages from this machine, and with -listen on a network address pages from the server itself")
+	fs.IntVar(&f.maxFrame, "max-frame", 2<<20, "most `bytes` of one message from a client; over it the connection is closed with 1009")
 	fs.Usage = func() {
 		fmt.Fprint(stderr, "Usage: roost serve [flags]\n\nServes a playground, a socket and an API to publish; every topic relays.\n\n")
 		fs.PrintDefaults()
@@ -80,7 +83,9 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return fmt.Errorf("flag -origin: %w", err)
 	}
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: f.log}))
-	endpoint := roost.NewEndpoint(roost.Config{CheckOrigin: origin, Logger: log})
+	endpoint := roost.NewEndpoint(roost.Config{
+		CheckOrigin: origin, Logger: log, WebSocket: websocket.Config{MaxFrame: f.maxFrame},
+	})
 	endpoint.Channel("*", newRelay)
 
 	api := &api{endpoint: endpoint, accepting: new(atomic.Bool)}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/roostgo/roost/transport"
@@ -56,10 +57,12 @@ func (es *engines) adopt(c net.Conn, buffered []byte, s transport.Session, defla
 }
 
 func (es *engines) shutdown(ctx context.Context) error {
-	errs := make([]error, 0, len(es.list))
-	for _, e := range es.list {
-		errs = append(errs, e.shutdown(ctx))
+	errs := make([]error, len(es.list))
+	var wait sync.WaitGroup
+	for i, e := range es.list {
+		wait.Go(func() { errs[i] = e.shutdown(ctx) }) // ends with ctx at the latest
 	}
+	wait.Wait()
 	return errors.Join(errs...)
 }
 

@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 
 	"github.com/roostgo/roost/internal/frame"
 	"github.com/roostgo/roost/telemetry"
@@ -36,6 +37,7 @@ type Handler struct {
 	start   sync.Once
 	engines engines
 	failed  error // of start
+	stopped atomic.Bool
 }
 
 // New returns a handler that gets its sessions from a connector. The error
@@ -64,6 +66,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.Serve(w,
 func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, vars []transport.Var) {
 	if r.Method != http.MethodGet { // clause 67
 		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	if h.stopped.Load() { // another server, or this one started again, takes it
+		http.Error(w, "this server is stopping", http.StatusServiceUnavailable)
 		return
 	}
 	shake, selected, status := h.examine(r, vars)
@@ -163,6 +169,7 @@ func (h *Handler) upgrade(w http.ResponseWriter, r *http.Request, selected strin
 // another server, waits for them until ctx is done, and then cuts what is left.
 // Afterwards no goroutine and no descriptor of the handler remains.
 func (h *Handler) Shutdown(ctx context.Context) error {
+	h.stopped.Store(true)
 	h.start.Do(func() { h.failed = ErrStopped })
 	return h.engines.shutdown(ctx)
 }
