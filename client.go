@@ -102,6 +102,7 @@ func (s *Socket) stale(ref wire.Ref) bool {
 // forward hands a message to its channel.
 func (c *client) forward(s *Socket, m *wire.Message) {
 	own := m.Clone()
+	c.conn.Lane().Hand()
 	err := s.post(mail{kind: mailIn, ref: own.Ref, event: own.Event, payload: own.Payload}, c.kind.endpoint.config.Mailbox)
 	if err == ErrMailboxFull { //nolint:errorlint // post returns it bare
 		c.answer(m, s.joinRef, statusError, mailboxFull)
@@ -118,6 +119,7 @@ func (c *client) join(m *wire.Message, old *Socket) transport.Verdict {
 		c.farewell(old)
 		return transport.Continue
 	}
+	c.conn.Lane().Hand()
 	c.joining = &pendingJoin{socket: s, replaced: old}
 	payload := m.Clone().Payload
 	_ = s.post(mail{kind: mailJoin, ref: keepRef(m.Ref), payload: payload, info: f}, 0) // a new mailbox refuses nothing
@@ -183,6 +185,9 @@ func (c *client) answered(s *Socket, a *joinAnswer) {
 	}
 	replaced := c.joining.replaced
 	c.joining = nil
+	if a.ok {
+		s.enterTopic()
+	}
 	c.conn.Enqueue(a.frame, transport.Direct)
 	c.farewell(replaced)
 	if a.ok {

@@ -127,7 +127,7 @@ func (e *Endpoint) Shutdown(ctx context.Context) error {
 	err := e.workers.Close(ctx)
 	e.stop(ErrServerStopped)
 	if err != nil {
-		return fmt.Errorf("roost: %d channel callbacks still run: %w", e.workers.Stats().Workers, err)
+		return fmt.Errorf("roost: %d channel callbacks still run: %w", e.Stats().Workers, err)
 	}
 	return nil
 }

@@ -94,7 +94,7 @@ func (s *Socket) handle(m *mail) {
 	reply, outcome := s.call(m)
 	encoded, encodeErr := reply.response() // the value's own MarshalJSON is user code, too
 	if encodeErr != nil {
-		outcome = errors.Join(encodeErr, outcome)
+		outcome = worse(encodeErr, outcome)
 	}
 	r, err = encoded, outcome
 }
@@ -177,16 +177,32 @@ func (s *Socket) settle(m *mail, r response, err error) {
 		return
 	}
 	if replyErr := s.reply(m.ref, r); replyErr != nil {
-		err = errors.Join(replyErr, err)
+		err = worse(replyErr, err)
 	}
 	if err != nil {
 		s.fail(m, err)
 	}
 }
 
+// worse is what a callback failed with whose reply could not be encoded: that
+// it wanted to stop does not count any more.
+func worse(encodeErr, outcome error) error {
+	if outcome == nil || errors.Is(outcome, Stop) {
+		return encodeErr
+	}
+	return errors.Join(encodeErr, outcome)
+}
+
+// stops reports whether a channel ends as wished: it returned Stop. To panic
+// with it, or to be killed with it, is a crash all the same [clauses 180, 181].
+func stops(m *mail, err error) bool {
+	var p *PanicError
+	return m.kind != mailKill && errors.Is(err, Stop) && !errors.As(err, &p)
+}
+
 // fail ends the channel because of what a callback returned [§7.8].
 func (s *Socket) fail(m *mail, err error) {
-	if err == Stop || errors.Is(err, Stop) { // clause 176; phx_close first, then what Terminate pushes
+	if stops(m, err) { // clause 176; phx_close first, then what Terminate pushes
 		s.client.conn.Lane().Send(s, departure{event: eventClose, payload: empty})
 		s.terminate(err)
 		return
@@ -233,7 +249,7 @@ func (s *Socket) expire() {
 
 // settleJoin answers a join [§7.4].
 func (s *Socket) settleJoin(m *mail, r response, err error) {
-	if s.phase.Load() == violating { // clause 151
+	if !s.phase.CompareAndSwap(joining, answering) { // clause 151
 		err = errors.Join(err, fmt.Errorf("roost: Join pushed or broadcast: %w", errInsideJoin))
 	}
 	if r.status == "" {
@@ -255,7 +271,7 @@ func (s *Socket) settleJoin(m *mail, r response, err error) {
 		s.expire()
 		return
 	}
-	s.phase.CompareAndSwap(joining, joined)
+	s.enterTopic()
 }
 
 // sealJoin encodes the answer to the join, with the join_ref that it came with

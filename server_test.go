@@ -120,11 +120,12 @@ func launch(t *testing.T, s *roost.Server) *running {
 
 func (r *running) url(path string) string { return "ws://" + r.addr + path + "?vsn=2.0.0" }
 
-// end stops the server and returns what Run did.
-func (r *running) end(t *testing.T) error {
+// expectEnd waits until Run has returned, without an error.
+func (r *running) expectEnd(t *testing.T) {
 	t.Helper()
-	r.stop()
-	return receive(t, r.ended, "end of Run")
+	if err := receive(t, r.ended, "end of Run"); err != nil {
+		t.Errorf("Run: %v", err)
+	}
 }
 
 // receive waits for a value that the test is about.
@@ -153,9 +154,9 @@ func TestServicesStartBeforeClientsAreAcceptedAndStopAfterTheirChannels(t *testi
 
 	c := client.Open(t, r.url("/socket/websocket"), client.Options{})
 	c.Join(t, "room:1", "1", "")
-	if err := r.end(t); err != nil {
-		t.Errorf("Run: %v", err)
-	}
+	r.stop()
+	c.ExpectClose(t, 1012)
+	r.expectEnd(t)
 	d.expect(t, "pool starts", "pool is ready", "clients are accepted", "channel ends", "pool stops")
 }
 
@@ -165,9 +166,7 @@ func TestAServerThatIsStoppedWhileAServiceStartsAcceptsNobody(t *testing.T) {
 	r := launch(t, &roost.Server{Services: []roost.Service{p}, OnListen: func(net.Addr) { d.note("clients are accepted") }})
 	r.stop()
 	close(p.may)
-	if err := receive(t, r.ended, "end of Run"); err != nil {
-		t.Errorf("Run: %v", err)
-	}
+	r.expectEnd(t)
 	if d.mu.Lock(); slices.Contains(d.lines, "clients are accepted") {
 		t.Errorf("got %q", d.lines)
 	}
@@ -181,9 +180,7 @@ func TestClientsOfAServerThatStopsAreToldToComeBack(t *testing.T) {
 	r.stop()
 	c.ExpectClose(t, 1012)
 	c.ExpectEOF(t)
-	if err := receive(t, r.ended, "end of Run"); err != nil {
-		t.Errorf("Run: %v", err)
-	}
+	r.expectEnd(t)
 	if _, _, err := client.Dial(t.Context(), r.url("/socket/websocket"), client.Options{}); !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("a server that has stopped: got %v", err)
 	}
@@ -215,10 +212,9 @@ func TestAServiceThatFailsIsStartedAgainAndItIsLogged(t *testing.T) {
 	}}
 	r := start(t, &roost.Server{Services: []roost.Service{f}, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	receive(t, f.works, "service that works")
-	client.Open(t, r.url("/socket/websocket"), client.Options{}).ExpectQuiet(t)
-	if err := r.end(t); err != nil {
-		t.Errorf("Run: %v", err)
-	}
+	client.Open(t, r.url("/socket/websocket"), client.Options{}).Drop()
+	r.stop()
+	r.expectEnd(t)
 	for _, want := range []string{"*roost_test.flaky", "the database is away", "the database is odd"} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("the log does not say %q:\n%s", want, log.String())

@@ -37,6 +37,7 @@ type Socket struct {
 const (
 	joining   uint32 = iota
 	violating        // Join did what it must not do
+	answering        // Join is over
 	joined
 	ended
 )
@@ -115,13 +116,17 @@ func (s *Socket) BroadcastFrom(ctx context.Context, event string, payload any) e
 	return s.client.kind.endpoint.BroadcastFrom(ctx, s, *s.topic, event, payload)
 }
 
+// enterTopic lets the channel push. Both do it who may be first to need it: the
+// lane that sends the answer to the join, and the worker that goes on.
+func (s *Socket) enterTopic() { s.phase.CompareAndSwap(answering, joined) }
+
 // mayPush refuses what a channel cannot do yet, or any more. What it does
 // inside Join is remembered, and the join fails [clause 151].
 func (s *Socket) mayPush(what string) error {
 	switch s.phase.Load() {
 	case joined:
 		return nil
-	case joining, violating:
+	case joining, violating, answering:
 		s.phase.CompareAndSwap(joining, violating)
 		return fmt.Errorf("%w: %s inside Join: %w", ErrNotJoined, what, errInsideJoin)
 	default:
@@ -160,6 +165,9 @@ type infoSubscriber struct{ socket *Socket }
 
 // Deliver implements pubsub.Subscriber.
 func (i infoSubscriber) Deliver(m *pubsub.Message) {
+	if from, ok := m.From.(*Socket); ok && from == i.socket { // clause 242
+		return
+	}
 	_ = i.socket.SendInfo(Broadcast{Topic: m.Topic, Event: m.Event, Payload: m.Payload}) // a full mailbox is counted there
 }
 

@@ -126,6 +126,14 @@ type EncodeFailed struct {
 	Err        error
 }
 
+// Level is a warning for a version and an error for the other checks [§14.2].
+func (e ConnectRefused) Level() slog.Level {
+	if e.Check == "version" { // clause 23
+		return slog.LevelWarn
+	}
+	return slog.LevelError // clause 46
+}
+
 // Names of the events.
 func (SocketConnected) Name() string  { return "socket_connected" }
 func (ConnectRefused) Name() string   { return "connect_refused" }
@@ -144,7 +152,6 @@ func (EncodeFailed) Name() string     { return "encode_failed" }
 
 // Levels of the events [§14.2].
 func (SocketConnected) Level() slog.Level  { return slog.LevelInfo }
-func (ConnectRefused) Level() slog.Level   { return slog.LevelWarn }
 func (ConnectCrashed) Level() slog.Level   { return slog.LevelError }
 func (SocketClosed) Level() slog.Level     { return slog.LevelDebug }
 func (SlowConsumer) Level() slog.Level     { return slog.LevelWarn }

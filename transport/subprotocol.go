@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -26,10 +27,8 @@ func Select(supported, offered []string) (selected string, ok bool) {
 		return "", true
 	}
 	for _, protocol := range supported {
-		for _, o := range offered {
-			if o == protocol {
-				return protocol, true
-			}
+		if slices.Contains(offered, protocol) {
+			return protocol, true
 		}
 	}
 	return "", false

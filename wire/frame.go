@@ -83,7 +83,7 @@ func appendFields(dst []byte, kind byte, m *Message, fields ...string) ([]byte, 
 	}
 	dst = append(slices.Grow(dst, size), kind)
 	for _, f := range fields {
-		dst = append(dst, byte(len(f)))
+		dst = append(dst, byte(len(f))) //nolint:gosec // checked above
 	}
 	for _, f := range fields {
 		dst = append(dst, f...)

@@ -9,7 +9,7 @@ const (
 )
 
 // closer returns the byte that ends the container: ']' or '}'.
-func (c container) closer() byte { return ']' + byte(c)<<5 }
+func (c container) closer() byte { return ']' + byte(c)<<5 } //nolint:gosec // 0 or 1
 
 // nesting is a stack of containers, one bit each.
 //

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -70,7 +71,7 @@ func (p Payload) IsBinary() bool { return p.binary }
 // Bytes returns the JSON text or the bytes. They must not be written to.
 func (p Payload) Bytes() []byte {
 	if len(p.data) == 0 && !p.binary {
-		return empty[:len(empty):len(empty)]
+		return slices.Clip(empty)
 	}
 	return p.data
 }

@@ -25,9 +25,7 @@ Usage: roost COMMAND [flags]
 `
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends at once
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	err := run(untilSignal(), os.Args[1:], os.Stdout, os.Stderr)
 	switch {
 	case err == nil:
 	case errors.Is(err, flag.ErrHelp):
@@ -35,6 +33,20 @@ func main() {
 		fmt.Fprintln(os.Stderr, "roost:", err)
 		os.Exit(1)
 	}
+}
+
+// untilSignal is done with the first signal. A second one ends the program at
+// once: before anybody knows of the first, signals have their usual effect again.
+func untilSignal() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() { // ends with the first signal, or the program
+		<-signals
+		signal.Stop(signals)
+		cancel()
+	}()
+	return ctx
 }
 
 // run executes one command.

@@ -44,7 +44,7 @@ func parseServe(args []string, stderr io.Writer) (f serveFlags, err error) {
 	if fs.NArg() > 0 {
 		return f, fmt.Errorf("serve takes no argument %q: flags come with a dash, as in -listen 127.0.0.1:4000", fs.Arg(0))
 	}
-	for _, o := range strings.Split(*origin, ",") {
+	for o := range strings.SplitSeq(*origin, ",") {
 		if o = strings.TrimSpace(o); o != "" {
 			f.origins = append(f.origins, o)
 		}

@@ -58,8 +58,8 @@ func (m *message) follows(f *header) error {
 		return errContinuation
 	case f.op != Continuation && m.op != None:
 		return errInterrupted
-	case f.op == Continuation && !f.fin && f.left == 0:
-		return errEmptyFragment // §5.7: it can only be meant to keep the server busy
+	case f.op == Continuation && !f.fin && f.left == 0 && m.empty == MaxEmptyFragments:
+		return errEmptyFragment
 	}
 	return nil
 }

@@ -140,7 +140,7 @@ func (a *Assembler) dataFrame(f *header, p []byte, lim *Limits) (Event, error) {
 		return Event{}, err
 	}
 	if !f.fin {
-		m.frames++
+		m.next(f, p)
 		return Event{}, nil
 	}
 	done := *m

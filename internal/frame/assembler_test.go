@@ -82,6 +82,15 @@ func text(s string) got { return got{op: Text, payload: s} }
 
 var long = strings.Repeat("Grüße, 世界! ", 40)
 
+// around is a text message with empty continuations in its middle.
+func around(empty int) []sent {
+	frames := []sent{{more: true, op: Text, payload: "x"}}
+	for range empty {
+		frames = append(frames, sent{more: true})
+	}
+	return append(frames, sent{payload: "y"})
+}
+
 // rules is every rule with a stream that keeps or breaks it.
 var rules = []struct {
 	name   string
@@ -118,7 +127,12 @@ var rules = []struct {
 	{"a new message inside one that began empty", Limits{}, []sent{{more: true, op: Text}, {op: Binary}}, []got{failed(1002)}},
 	{"a fragmented ping", Limits{}, []sent{{more: true, op: Ping}}, []got{failed(1002)}},
 	{"a fragmented close", Limits{}, []sent{{more: true, op: Close}}, []got{failed(1002)}},
-	{"an empty continuation that is not the last", Limits{}, []sent{{more: true, op: Text, payload: "x"}, {more: true}}, []got{failed(1008)}},
+	{"a few continuations may be empty", Limits{}, around(MaxEmptyFragments), []got{text("xy")}},
+	{"empty continuations are counted for each message", Limits{}, append(around(MaxEmptyFragments), around(MaxEmptyFragments)...), []got{text("xy"), text("xy")}},
+	{"more empty continuations", Limits{}, around(MaxEmptyFragments + 1), []got{failed(1008)}},
+	{"empty fragments alone", Limits{}, []sent{{more: true, op: Text}, {more: true}, {}}, []got{text("")}},
+	{"empty continuations count as fragments", Limits{MaxFragments: 2}, around(2), []got{failed(1008)}},
+	{"an empty continuation leaves a rune open", Limits{}, []sent{{more: true, op: Text, payload: "\xe4\xb8"}, {more: true}, {payload: "\x96"}}, []got{text("世")}},
 
 	{"invalid UTF-8", Limits{}, []sent{{op: Text, payload: "a\xff"}}, []got{failed(1007)}},
 	{"a surrogate", Limits{}, []sent{{op: Text, payload: "\xed\xa0\x80"}}, []got{failed(1007)}},

@@ -33,7 +33,7 @@ var (
 	errCloseReason   = &Error{invalidData, "close reason is not UTF-8"}
 	errText          = &Error{invalidData, "text is not UTF-8"}
 	errDeflated      = &Error{invalidData, "compressed data is corrupt"}
-	errEmptyFragment = &Error{policy, "empty continuation that is not the last"}
+	errEmptyFragment = &Error{policy, "message has too many empty continuations"}
 	errFragments     = &Error{policy, "message has too many fragments"}
 	errFrameSize     = &Error{tooBig, "frame is too large"}
 	errMessageSize   = &Error{tooBig, "message is too large"}

@@ -41,6 +41,12 @@ const (
 // maxControl is the longest payload of a control frame, RFC 6455 §5.5.
 const maxControl = 125
 
+// MaxEmptyFragments is how many empty continuations, the last frame aside, a message may have; one more is 1008.
+//
+// RFC 6455 §5.4 allows them and a few do no harm (Autobahn 6.1.2 sends some), but a stream of them can only be meant to
+// keep the server busy: [§5.7] has 1008 for them.
+const MaxEmptyFragments = 8
+
 // Limits is what a connection accepts. It is shared by connections and never written.
 type Limits struct {
 	MaxFrame     int  // payload bytes of one frame, as its header announces them; over it 1009; 0 is no bound

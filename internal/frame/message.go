@@ -8,6 +8,7 @@ type message struct {
 	valid    int // bytes of buf that are known to be UTF-8 (uncompressed text only)
 	frames   int // frames that are complete
 	op       Opcode
+	empty    uint8 // continuations among frames that had no payload
 	deflated bool
 }
 
@@ -25,6 +26,14 @@ func (m *message) add(f *header, p []byte, lim *Limits) error {
 		return nil
 	}
 	return m.check(f.fin && f.left == 0)
+}
+
+// next counts a frame that is complete and not the last; p is the end of its payload.
+func (m *message) next(f *header, p []byte) {
+	m.frames++
+	if f.op == Continuation && len(p) == 0 {
+		m.empty++ // follows bounds it
+	}
 }
 
 // grow makes room for n more bytes by doubling, but not beyond what the last frame announces.

@@ -40,6 +40,7 @@ type Lane struct {
 	// Used by the owner only.
 	running []posting
 	Scratch any // whatever the owner's tasks share between one another
+	handed  int
 
 	// Guarded by mu.
 	mu      sync.Mutex
@@ -126,6 +127,18 @@ func (l *Lane) Drain() int {
 		batch = nil
 	}
 	l.running = batch[:0]
+	return n
+}
+
+// Hand notes that a task on the lane gave work to another goroutine, whose
+// answer is likely to be posted soon. Only tasks of the lane call it.
+func (l *Lane) Hand() { l.handed++ }
+
+// Handed is how often Hand was called since the last time that somebody asked.
+// Only the owner calls it.
+func (l *Lane) Handed() int {
+	n := l.handed
+	l.handed = 0
 	return n
 }
 

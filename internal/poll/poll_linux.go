@@ -116,9 +116,6 @@ func (p *Poller) Poll() []Event {
 // poller has begun to accept wake-ups, whether there is really nothing else to
 // do. The slice is valid until the next call.
 func (p *Poller) Wait(until time.Time, sleepy func() bool) ([]Event, error) {
-	if p.look(uintptr(p.epfd)) {
-		return p.events, nil
-	}
 	p.asleep.Store(true)
 	defer p.asleep.Store(false)
 	if !sleepy() {

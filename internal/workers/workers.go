@@ -171,7 +171,8 @@ func (p *Pool) rewind() {
 }
 
 // Close lets the workers finish what is queued and waits for them until ctx is
-// done. Tasks submitted later still run.
+// done; its error says that some have not finished. Tasks submitted later still
+// run.
 func (p *Pool) Close(ctx context.Context) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -185,7 +186,7 @@ func (p *Pool) Close(ctx context.Context) error {
 	for p.live > 0 && ctx.Err() == nil {
 		p.quiet.Wait()
 	}
-	if p.live > 0 {
+	if p.live > p.idle { // idle ones are on their way out
 		return ctx.Err()
 	}
 	return nil

@@ -112,12 +112,12 @@ func TestAFewIdleWorkersStay(t *testing.T) {
 		synctest.Wait()
 		close(gate)
 		synctest.Wait()
-		if n := p.Stats(); n.Workers != 16 || n.Idle != 16 || n.HighWater != 100 {
-			t.Errorf("%+v, want 16 of 100 workers, idle", n)
+		if n := p.Stats(); n.Workers != workers.Spare || n.Idle != workers.Spare || n.HighWater != 100 {
+			t.Errorf("%+v, want %d of 100 workers, idle", n, workers.Spare)
 		}
 		p.Submit(task(func() {}))
 		synctest.Wait()
-		if n := p.Stats(); n.Workers != 16 || n.HighWater != 100 {
+		if n := p.Stats(); n.Workers != workers.Spare || n.HighWater != 100 {
 			t.Errorf("%+v, want an idle worker to have run the task", n)
 		}
 		drained(t, p)
@@ -177,6 +177,19 @@ func TestCloseGivesUpWhenItsContextIsDone(t *testing.T) {
 		}
 		close(gate)
 		drained(t, p)
+	})
+}
+
+func TestIdleWorkersAreNothingToWaitFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := workers.New(0)
+		p.Submit(task(func() {}))
+		synctest.Wait()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := p.Close(ctx); err != nil {
+			t.Errorf("close: %v, %+v", err, p.Stats())
+		}
 	})
 }
 

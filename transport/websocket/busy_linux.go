@@ -22,10 +22,11 @@ func (b *busy) idle() bool { return b.in == nil && b.out.empty() }
 
 // outbox holds the frames that wait for one client.
 type outbox struct {
-	frames []*transport.Frame
-	head   int // the first frame that waits
-	offset int // bytes of it that are written
-	bytes  int // bytes that wait
+	frames  []*transport.Frame
+	head    int // the first frame that waits
+	offset  int // bytes of it that are written
+	bytes   int // bytes that wait
+	largest int // size of the largest frame since the outbox was empty
 }
 
 func (o *outbox) empty() bool { return o.head == len(o.frames) }
@@ -35,7 +36,11 @@ func (o *outbox) len() int { return len(o.frames) - o.head }
 func (o *outbox) add(f *transport.Frame, size int) {
 	o.frames = append(o.frames, f)
 	o.bytes += size
+	o.largest = max(o.largest, size)
 }
+
+// weight is what Config.Outbox bounds.
+func (o *outbox) weight() int { return weight(o.bytes, o.len(), o.largest) }
 
 // written takes n bytes off; size tells how long a frame is. It returns how
 // many frames have left whole.
@@ -60,7 +65,7 @@ func (o *outbox) written(n int, size func(*transport.Frame) int) (frames int) {
 // compact keeps a queue that never empties from growing at its front.
 func (o *outbox) compact() {
 	if o.empty() {
-		o.frames, o.head = o.frames[:0], 0
+		o.frames, o.head, o.largest = o.frames[:0], 0, 0
 		return
 	}
 	if o.head < 64 || o.head < len(o.frames)/2 {

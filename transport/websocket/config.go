@@ -60,12 +60,15 @@ type Config struct {
 	MaxRatio int
 
 	// Outbox is how many bytes may wait for a client that reads slowly before
-	// it is cut. One frame may exceed it. Default: 1 MiB.
+	// it is cut. Each frame counts 64 bytes more than it has, and the largest
+	// does not count: one frame may exceed the bound. Default: 1 MiB.
 	Outbox int
 
 	// SendBuffer is the kernel's send buffer (SO_SNDBUF) in bytes. Without it
-	// the kernel holds megabytes for a client that does not read.
-	// Default: 32 KiB; negative: the kernel's choice.
+	// the kernel holds megabytes for a client that does not read. Linux doubles
+	// it; what then holds less than two segments (of 64 KiB, to a proxy on the
+	// same machine) waits 40 ms for the acknowledgement of each.
+	// Default: 64 KiB; negative: the kernel's choice.
 	SendBuffer int
 
 	// CloseTimeout is how long the closing handshake may take. Default: 5 s.
@@ -109,7 +112,7 @@ func (c Config) withDefaults() Config {
 	c.MaxFragments = or(c.MaxFragments, 1<<17)
 	c.MaxRatio = or(c.MaxRatio, 100)
 	c.Outbox = or(c.Outbox, 1<<20)
-	c.SendBuffer = or(c.SendBuffer, 32<<10)
+	c.SendBuffer = or(c.SendBuffer, 64<<10)
 	c.CloseTimeout = or(c.CloseTimeout, 5*time.Second)
 	if c.AuthToken {
 		c.Subprotocols = append([]string{transport.PhoenixProtocol}, c.Subprotocols...)

@@ -77,7 +77,7 @@ func (c *conn) Enqueue(f *transport.Frame, class transport.Class) {
 		return
 	}
 	c.queue(f, class)
-	if c.busy.out.bytes > c.loop.config.Outbox {
+	if c.busy.out.weight() > c.loop.config.Outbox {
 		c.overflow()
 	}
 }
@@ -107,17 +107,17 @@ func (c *conn) rest() {
 func (c *conn) sending() bool { return c.busy != nil && !c.busy.out.empty() }
 
 // overflow finds out whether a client is slow, or merely was sent much in one
-// turn. One frame alone may exceed the bound.
+// turn.
 func (c *conn) overflow() {
 	if !c.is(blocked) {
 		c.loop.flush(c)
 	}
-	if c.state != open || !c.sending() || c.busy.out.bytes <= c.loop.config.Outbox || c.busy.out.len() == 1 {
+	if c.state != open || !c.sending() || c.busy.out.weight() <= c.loop.config.Outbox {
 		return
 	}
 	c.loop.count.slowConsumers.Add(1)
 	c.loop.config.Telemetry.Emit(c.loop.ctx, telemetry.SlowConsumer{
-		Socket: telemetry.Socket{Transport: Name}, Queued: c.busy.out.bytes, Bound: c.loop.config.Outbox,
+		Socket: telemetry.Socket{Transport: Name}, Queued: c.busy.out.weight(), Bound: c.loop.config.Outbox,
 	})
 	c.loop.doom(c)
 }
@@ -142,6 +142,7 @@ func (c *conn) Write(buf []byte, binary bool) {
 		out := &c.work().out
 		out.add(transport.SealCopy(buf, binary), len(wire))
 		out.offset, out.bytes = n, len(wire)-n
+		c.loop.count.bytesOut.Add(uint64(n)) //nolint:gosec // not negative
 		c.loop.block(c)
 	default:
 		c.loop.doom(c)
@@ -158,7 +159,6 @@ func (c *conn) finish(code transport.CloseCode, reason error) {
 		return
 	}
 	c.part(code, reason)
-	c.loop.expect(c)
 }
 
 // answer implements peer.
@@ -175,10 +175,7 @@ func (c *conn) answer(code transport.CloseCode) {
 func (c *conn) part(code transport.CloseCode, reason error) {
 	c.queue(closeFrame(code), transport.Direct)
 	c.state = closing
-	c.busy.in = nil
-	if errors.Is(reason, transport.ErrBadFrame) {
-		c.flags |= deaf
-	}
+	c.loop.expect(c)
 	c.session.Closed(reason)
 	if c.is(held) {
 		c.Resume()
@@ -187,15 +184,19 @@ func (c *conn) part(code transport.CloseCode, reason error) {
 
 // Resume implements transport.Conn.
 func (c *conn) Resume() {
+	if !c.is(held) {
+		return
+	}
 	c.flags &^= held
+	c.seen = c.loop.now // nobody listened
 	if c.is(paused) {
 		c.flags &^= paused
 		c.loop.watch(c)
 	}
-	if c.state != open || c.busy == nil || c.busy.in == nil {
+	if c.busy == nil || c.busy.in == nil {
 		return
 	}
-	b := c.busy.in.backlog
+	b := c.busy.in.backlog // of a connection that was closed meanwhile, the client's close frame may be in it
 	c.busy.in.backlog = nil
 	c.loop.deliver(c, b)
 }

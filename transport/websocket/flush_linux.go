@@ -25,8 +25,11 @@ func (l *loop) flush(c *conn) {
 		}
 	}
 	c.rest()
-	if c.is(last) {
+	switch {
+	case c.is(last):
 		l.destroy(c, transport.ErrClientClosed)
+	case c.is(deaf): // RFC 6455 §7.1.7: its close frame would not be read, so do not have it wait for us
+		_ = syscall.Shutdown(int(c.fd), syscall.SHUT_WR)
 	}
 }
 

@@ -92,26 +92,28 @@ func (e *goroutines) runners() []*laneRunner {
 }
 
 func (e *goroutines) adopt(nc net.Conn, buffered []byte, s transport.Session, deflated bool) error {
-	if tcp, ok := nc.(*net.TCPConn); ok && e.config.SendBuffer > 0 {
-		_ = tcp.SetWriteBuffer(e.config.SendBuffer) // a hint
+	if b, ok := bare(nc).(interface{ SetWriteBuffer(bytes int) error }); ok && e.config.SendBuffer > 0 {
+		_ = b.SetWriteBuffer(e.config.SendBuffer) // a hint
 	}
 	c := &link{
 		engine: e, nc: nc, session: s,
 		verdicts: make(chan transport.Verdict, 1), resumed: make(chan struct{}, 1), gone: make(chan struct{}),
-		writer: linkWriter{engine: e, nc: nc, deflate: deflated, parting: make(chan struct{})},
+		writer: linkWriter{deflate: deflated, parting: make(chan struct{})},
 	}
+	c.writer.link = c
 	e.mu.Lock()
 	if e.draining {
 		e.mu.Unlock()
 		return ErrStopped
 	}
 	runners := e.runners()
-	c.lane = runners[int(e.next.Add(1))%len(runners)].lane
+	c.lane = runners[e.next.Add(1)%uint32(len(runners))].lane //nolint:gosec // a few
 	e.links[c] = struct{}{}
-	e.wait.Go(func() { c.run(buffered) }) // ends with the connection
-	e.mu.Unlock()
 	e.count.connections.Add(1)
 	e.count.accepted.Add(1)
+	c.lane.Post(c, arrived{})             // before drain can post its restart
+	e.wait.Go(func() { c.run(buffered) }) // ends with the connection
+	e.mu.Unlock()
 	return nil
 }
 
@@ -162,7 +164,7 @@ func (e *goroutines) cut() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for c := range e.links {
-		_ = c.nc.Close()
+		_ = bare(c.nc).Close()
 	}
 }
 

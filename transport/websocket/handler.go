@@ -161,6 +161,7 @@ func (h *Handler) upgrade(w http.ResponseWriter, r *http.Request, selected strin
 	}
 	if err := h.engines.adopt(conn, buffered, session, deflate); err != nil {
 		discard(session, err)
+		_, _ = conn.Write(closeFrame(transport.CloseRestart).WebSocket()) // clause 278
 		_ = conn.Close()
 	}
 }

@@ -1,6 +1,7 @@
 package websocket
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -33,6 +34,7 @@ type link struct {
 
 	// Owned by the lane.
 	state state
+	held  bool
 }
 
 // What is posted to a link's lane, besides frames. The reader waits for the
@@ -46,8 +48,12 @@ type (
 	ended    struct{ reason error }
 )
 
-// Run does what was posted for this connection.
+// Run does what was posted for this connection. Once it is closed the reader
+// waits for nothing more.
 func (c *link) Run(arg any) {
+	if c.state == closed {
+		return
+	}
 	switch arg := arg.(type) {
 	case *transport.Frame:
 		c.Enqueue(arg, transport.Direct)
@@ -58,10 +64,10 @@ func (c *link) Run(arg any) {
 		c.verdicts <- transport.Continue
 	case violated:
 		violate(c, arg.err)
+		c.writer.end(fallSilent) // RFC 6455 §7.1.7: its close frame would not be read, so do not have it wait for us
 		c.verdicts <- transport.Continue
 	case silent:
-		c.engine.count.idleTimeouts.Add(1)
-		c.finish(transport.CloseProtocol, transport.ErrIdle)
+		c.idle()
 	case restart:
 		c.finish(transport.CloseRestart, transport.ErrShutdown)
 	case ended:
@@ -78,17 +84,23 @@ func (c *link) event(ev frame.Event) transport.Verdict {
 	if c.state != open {
 		return transport.Continue
 	}
+	c.held = verdict == transport.Hold
 	return verdict
 }
 
-// end is done once, by whoever is first: the reader, or a full outbox.
-func (c *link) end(reason error) {
-	if c.state == closed {
-		return
+func (c *link) idle() {
+	if c.state == open {
+		c.engine.count.idleTimeouts.Add(1)
 	}
+	c.finish(transport.CloseProtocol, transport.ErrIdle)
+}
+
+// end is done once, by whoever is first: the reader, the writer, or a full
+// outbox.
+func (c *link) end(reason error) {
 	told := c.state == closing
 	c.state = closed
-	_ = c.nc.Close()
+	_ = bare(c.nc).Close() // TLS would wait to say goodbye
 	close(c.gone)
 	if !told {
 		c.session.Closed(reason)
@@ -96,30 +108,33 @@ func (c *link) end(reason error) {
 	c.engine.forget(c)
 }
 
-// run reads until the connection ends. It is the reader.
+// run reads until the connection ends. It is the reader. arrived has been
+// posted already.
 func (c *link) run(buffered []byte) {
-	c.await(arrived{})
+	c.settled()
 	c.lane.Post(c, ended{c.read(buffered)})
 }
 
-// await posts something to the lane and waits until it is dealt with.
-func (c *link) await(arg any) {
-	if !c.lane.Post(c, arg) {
-		return
-	}
+// await posts something to the lane and waits until it is dealt with. It
+// reports whether the connection goes on.
+func (c *link) await(arg any) bool { return c.lane.Post(c, arg) && c.settled() }
+
+// settled waits until what was posted is dealt with.
+func (c *link) settled() bool {
 	select {
 	case v := <-c.verdicts:
-		if v == transport.Hold {
-			c.hold()
-		}
+		return v != transport.Hold || c.hold()
 	case <-c.gone:
+		return false
 	}
 }
 
-func (c *link) hold() {
+func (c *link) hold() bool {
 	select {
 	case <-c.resumed:
+		return true
 	case <-c.gone:
+		return false
 	}
 }
 
@@ -135,7 +150,7 @@ func (c *link) read(b []byte) error {
 		n, err := c.nc.Read(buf)
 		c.engine.count.bytesIn.Add(uint64(n)) //nolint:gosec // not negative
 		b = buf[:n]
-		if err != nil && (!errors.Is(err, os.ErrDeadlineExceeded) || !c.saidNothing()) {
+		if n == 0 && err != nil && (!errors.Is(err, os.ErrDeadlineExceeded) || !c.saidNothing()) {
 			return transport.ErrClientGone
 		}
 	}
@@ -165,8 +180,8 @@ func (c *link) deliver(b []byte) error {
 		if err != nil {
 			return err
 		}
-		if b = b[n:]; ev.Opcode != frame.None {
-			c.await(happened{&ev})
+		if b = b[n:]; ev.Opcode != frame.None && !c.await(happened{&ev}) {
+			return nil // the next read finds the end
 		}
 	}
 	return nil
@@ -183,8 +198,8 @@ func (c *link) Enqueue(f *transport.Frame, _ transport.Class) {
 	if c.state != open {
 		return
 	}
-	waiting, alone := c.writer.queue(f)
-	if bound := c.engine.config.Outbox; waiting > bound && !alone {
+	waiting := c.writer.queue(f)
+	if bound := c.engine.config.Outbox; waiting > bound {
 		c.state = dying
 		c.engine.count.slowConsumers.Add(1)
 		c.engine.config.Telemetry.Emit(c.engine.ctx, telemetry.SlowConsumer{
@@ -215,7 +230,7 @@ func (c *link) answer(code transport.CloseCode) {
 	if c.state == open {
 		c.part(code, transport.ErrClientClosed)
 	}
-	c.writer.hangUp()
+	c.writer.end(hangUp)
 }
 
 // part queues the close frame, which is the last, and tells the session.
@@ -229,8 +244,16 @@ func (c *link) part(code transport.CloseCode, reason error) {
 
 // Resume implements transport.Conn.
 func (c *link) Resume() {
-	select {
-	case c.resumed <- struct{}{}:
-	default:
+	if c.held {
+		c.held = false
+		c.resumed <- struct{}{} // the reader comes for it before it is held again
 	}
+}
+
+// bare is the connection below TLS.
+func bare(nc net.Conn) net.Conn {
+	if t, ok := nc.(*tls.Conn); ok {
+		return t.NetConn()
+	}
+	return nc
 }

@@ -9,36 +9,62 @@ import (
 )
 
 // linkWriter is the sending side of a link. A goroutine writes while there is
-// something to write, and only then.
+// something to write, and only then. It also ends the connection, because that
+// may block too (TLS says goodbye).
 type linkWriter struct {
 	// Immutable.
-	engine  *goroutines
-	nc      net.Conn
+	link    *link
 	deflate bool
 	parting chan struct{} // closed when the closing handshake has begun
 
 	// Guarded by mu.
 	mu      sync.Mutex
-	frames  []*transport.Frame
-	bytes   int // that wait, those being written included
+	frames  []*transport.Frame // that nobody writes yet
+	count   int                // of frames that wait, those being written included
+	bytes   int                // of those
+	largest int                // size of the largest frame since nothing waited
+	ending  ending
 	writing bool
-	last    bool // hang up when nothing waits
 }
 
-// queue appends a frame and starts the writer if there is none. It returns how
-// many bytes wait, and whether they are this frame's alone.
-func (w *linkWriter) queue(f *transport.Frame) (waiting int, alone bool) {
+// ending is what is to be done when nothing waits any more.
+type ending uint8
+
+const (
+	goOn       ending = iota
+	fallSilent        // close our half
+	hangUp            // close the connection
+)
+
+// queue appends a frame and starts the writer if there is none. It returns the
+// weight of what waits.
+func (w *linkWriter) queue(f *transport.Frame) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	size := len(w.wire(f))
 	w.frames = append(w.frames, f)
+	w.count++
 	w.bytes += size
-	w.engine.count.queued(w.bytes)
+	w.largest = max(w.largest, size)
+	w.link.engine.count.queued(w.bytes)
+	w.start()
+	return weight(w.bytes, w.count, w.largest)
+}
+
+// end has the writer end the connection when nothing waits.
+func (w *linkWriter) end(how ending) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ending = max(w.ending, how)
+	w.start()
+}
+
+// start starts the writer if there is none. mu is held.
+func (w *linkWriter) start() {
 	if !w.writing {
 		w.writing = true
-		w.engine.wait.Go(w.run) // ends when nothing waits, or the connection is closed
+		w.link.engine.wait.Go(w.run) // ends when nothing waits, or the connection is closed
 	}
-	return w.bytes, w.bytes == size
 }
 
 func (w *linkWriter) wire(f *transport.Frame) []byte {
@@ -51,51 +77,62 @@ func (w *linkWriter) wire(f *transport.Frame) []byte {
 // run writes what waits, all there is at a time, until nothing does.
 func (w *linkWriter) run() {
 	for {
-		batch := w.take()
+		batch, then := w.take()
 		if len(batch) == 0 {
+			w.finish(then)
 			return
 		}
-		n, err := batch.WriteTo(w.nc)
-		w.mu.Lock()
-		w.bytes -= int(n)
-		w.mu.Unlock()
-		w.engine.count.writes.Add(1)
-		w.engine.count.bytesOut.Add(uint64(n)) //nolint:gosec // not negative
+		frames := len(batch)
+		n, err := batch.WriteTo(w.link.nc)
+		w.wrote(frames, int(n))
 		if err != nil {
-			_ = w.nc.Close() // the reader notices, and ends the link
+			w.link.lane.Post(w.link, ended{transport.ErrClientGone}) // the reader may be held, and not notice
 			return
 		}
 	}
 }
 
-// take removes what waits. Nothing means that the writer is done.
-func (w *linkWriter) take() net.Buffers {
+// take removes what waits. Nothing means that the writer is done, but for the
+// ending.
+func (w *linkWriter) take() (batch net.Buffers, then ending) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.frames) == 0 {
-		w.writing, w.frames = false, nil
-		if w.last {
-			_ = w.nc.Close()
-		}
-		return nil
+		w.writing, w.frames, w.largest = false, nil, 0
+		return nil, w.ending
 	}
-	batch := make(net.Buffers, len(w.frames))
+	batch = make(net.Buffers, len(w.frames))
 	for i, f := range w.frames {
 		batch[i] = w.wire(f)
 	}
-	w.engine.count.framesOut.Add(uint64(len(batch)))
 	clear(w.frames)
 	w.frames = w.frames[:0]
-	return batch
+	return batch, goOn
 }
 
-// hangUp closes the connection once nothing waits.
-func (w *linkWriter) hangUp() {
+// wrote takes written frames off what waits.
+func (w *linkWriter) wrote(frames, bytes int) {
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.last = true
-	if !w.writing {
-		_ = w.nc.Close()
+	w.count -= frames
+	w.bytes -= bytes
+	w.mu.Unlock()
+	count := &w.link.engine.count
+	count.writes.Add(1)
+	count.framesOut.Add(uint64(frames)) //nolint:gosec // not negative
+	count.bytesOut.Add(uint64(bytes))   //nolint:gosec // not negative
+}
+
+// finish ends the connection. What has no halves waits for the client, or
+// CloseTimeout.
+func (w *linkWriter) finish(then ending) {
+	switch then {
+	case hangUp:
+		_ = w.link.nc.Close() // the reader notices, and ends the link
+	case fallSilent:
+		if half, ok := w.link.nc.(interface{ CloseWrite() error }); ok {
+			_ = half.CloseWrite()
+		}
+	case goOn:
 	}
 }
 
@@ -103,7 +140,7 @@ func (w *linkWriter) hangUp() {
 func (w *linkWriter) part(deadline time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	_ = w.nc.SetDeadline(deadline)
+	_ = w.link.nc.SetDeadline(deadline)
 	close(w.parting)
 }
 
@@ -122,6 +159,6 @@ func (w *linkWriter) patience(d time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if d > 0 && !w.isParting() {
-		_ = w.nc.SetReadDeadline(time.Now().Add(d))
+		_ = w.link.nc.SetReadDeadline(time.Now().Add(d))
 	}
 }

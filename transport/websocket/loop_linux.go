@@ -3,6 +3,7 @@ package websocket
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/roostgo/roost/internal/frame"
@@ -57,6 +58,9 @@ const (
 	// message waits behind a large broadcast.
 	bulkTurn = 256
 
+	// littleHanded is how few tasks for workers make the loop yield to them.
+	littleHanded = 4
+
 	// gatherSize is how many bytes of small frames leave in one write. Larger
 	// frames are written from where they are.
 	gatherSize = 64 << 10
@@ -86,15 +90,26 @@ func (l *loop) run() {
 		l.write()
 		l.reap()
 		l.tick()
+		l.yield()
 	}
 	l.lane.Close()
 	l.lane.Drain()
+	l.write() // what arrived last is told to come back, too
 	l.engine.table.each(func(c *conn) {
 		if c.loop == l {
 			l.destroy(c, transport.ErrShutdown)
 		}
 	})
 	_ = l.poller.Close()
+}
+
+// yield lets workers run that were just given something to do, when it is
+// little: their answers are then there before the loop would fall asleep, and
+// nobody needs to wake it. With much to do the loop goes on.
+func (l *loop) yield() {
+	if n := l.lane.Handed(); 0 < n && n <= littleHanded {
+		runtime.Gosched()
+	}
 }
 
 // over reports whether the loop has nothing left to do for ever.
@@ -105,7 +120,7 @@ func (l *loop) over() bool {
 // wait returns what is ready. It parks while there is nothing to do at all.
 func (l *loop) wait() []poll.Event {
 	var events []poll.Event
-	if l.bulkHead < len(l.bulk) {
+	if l.bulkHead < len(l.bulk) || len(l.direct) > 0 || len(l.doomed) > 0 {
 		events = l.poller.Poll()
 	} else {
 		events, _ = l.poller.Wait(l.wakeAt(), l.lane.Rest) // an error is a deadline that could not be set
@@ -131,6 +146,7 @@ func (l *loop) ready(ev poll.Event) {
 func (l *loop) open(c *conn, buffered []byte) {
 	l.count.connections.Add(1)
 	l.count.accepted.Add(1)
+	l.engine.table.put(c)
 	c.seen = l.engine.clock()
 	if err := l.poller.Add(int(c.fd), c.token()); err != nil {
 		l.destroy(c, err)
@@ -191,6 +207,7 @@ func (l *loop) deliver(c *conn, b []byte) {
 		b = b[n:]
 		if err != nil {
 			violate(c, err)
+			l.deafen(c)
 			return
 		}
 		if ev.Opcode != frame.None {
@@ -198,6 +215,18 @@ func (l *loop) deliver(c *conn, b []byte) {
 		}
 	}
 	l.keep(c, a, b)
+}
+
+// deafen ignores from now on what comes in, because nobody knows where a frame
+// begins.
+func (l *loop) deafen(c *conn) {
+	c.flags |= deaf
+	if c.busy != nil {
+		c.busy.in = nil
+	}
+	if c.state != closed {
+		l.dirty(c, transport.Direct) // flush ends our half
+	}
 }
 
 // event takes one event from the client.
@@ -290,7 +319,7 @@ func (l *loop) reap() {
 	for i := 0; i < len(l.doomed); i++ {
 		c := l.doomed[i]
 		reason := transport.ErrClientGone
-		if c.sending() && c.busy.out.bytes > l.config.Outbox {
+		if c.sending() && c.busy.out.weight() > l.config.Outbox {
 			reason = transport.ErrSlowConsumer
 		}
 		l.destroy(c, reason)

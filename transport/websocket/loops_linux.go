@@ -87,16 +87,15 @@ func (e *loops) adopt(nc net.Conn, buffered []byte, s transport.Session, deflate
 	_ = nc.Close() // the duplicate keeps the connection
 	list := e.all()
 	c := &conn{
-		loop: list[int(e.next.Add(1))%len(list)],
+		loop: list[e.next.Add(1)%uint32(len(list))], //nolint:gosec // a few
 		fd:   fd, gen: e.gen.Add(1), session: s,
 	}
 	if deflated {
 		c.flags |= deflate
 	}
 	e.herd.joined()
-	e.table.put(c)
 	if !c.loop.lane.Post(c, arrival{buffered}) {
-		e.table.drop(fd)
+		_, _ = write(fd, closeFrame(transport.CloseRestart).WebSocket()) // clause 278
 		closeDescriptor(fd)
 		s.Closed(transport.ErrShutdown)
 	}
@@ -117,6 +116,9 @@ func (e *loops) descriptor(c syscall.Conn) (fd int32, err error) {
 			_ = unix.SetsockoptInt(dup, unix.SOL_SOCKET, unix.SO_SNDBUF, e.config.SendBuffer) // a hint
 		}
 	}), err)
+	if err == nil && dup >= tableSize {
+		err = errors.Join(errTableFull, unix.Close(dup))
+	}
 	if err != nil {
 		return 0, err
 	}

@@ -27,6 +27,13 @@ const (
 	closed
 )
 
+// frameCost is what a frame that waits takes besides its bytes: a client that
+// lets very many empty pongs wait is as slow as others.
+const frameCost = 64
+
+// weight is what waits for a client, as Config.Outbox bounds it.
+func weight(bytes, frames, largest int) int { return bytes - largest + (frames-1)*frameCost }
+
 // receive hands one event to the session or answers it.
 func receive(p peer, s transport.Session, ev frame.Event) transport.Verdict {
 	switch ev.Opcode {

@@ -131,7 +131,7 @@ func (s *stage) narrow() (*client.Conn, *visit) {
 	return s.dial(client.Options{Timeout: patience, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 		nc, err := new(net.Dialer).DialContext(ctx, network, address)
 		if tcp, ok := nc.(*net.TCPConn); ok {
-			_ = tcp.SetReadBuffer(4096)
+			_ = tcp.SetReadBuffer(64 << 10)
 		}
 		return nc, err
 	}})

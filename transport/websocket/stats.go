@@ -35,7 +35,7 @@ func (s Stats) plus(o Stats) Stats {
 	return s
 }
 
-// counters are written by one lane and read by anybody.
+// counters are written by one lane, or those of one engine, and read by anybody.
 type counters struct {
 	connections   atomic.Int64
 	accepted      atomic.Uint64
@@ -61,7 +61,10 @@ func (c *counters) snapshot() Stats {
 
 // queued records how many bytes wait for one client.
 func (c *counters) queued(bytes int) {
-	if b := int64(bytes); b > c.outboxHigh.Load() {
-		c.outboxHigh.Store(b)
+	b := int64(bytes)
+	for high := c.outboxHigh.Load(); b > high; high = c.outboxHigh.Load() {
+		if c.outboxHigh.CompareAndSwap(high, b) {
+			return
+		}
 	}
 }

@@ -1,16 +1,24 @@
 package websocket
 
-import "sync/atomic"
+import (
+	"errors"
+	"sync/atomic"
+)
 
-// table finds a connection by its descriptor. One table serves all loops,
+// table finds an open connection by its descriptor. One table serves all loops,
 // because the descriptors of a process interleave between them. An entry is
-// written by whoever owns the descriptor: the adopting goroutine first, then
-// the connection's loop.
+// written by the connection's loop only: one that has not arrived there is not
+// found.
 type table struct {
-	chunks [4096]atomic.Pointer[chunk]
+	chunks [tableSize / chunkSize]atomic.Pointer[chunk]
 }
 
-const chunkSize = 1024
+const (
+	chunkSize = 1024
+	tableSize = 4096 * chunkSize
+)
+
+var errTableFull = errors.New("websocket: descriptor number over 4,194,303")
 
 type chunk [chunkSize]atomic.Pointer[conn]
 

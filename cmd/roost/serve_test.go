@@ -1,0 +1,274 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/roostgo/roost/test/client"
+)
+
+// patience bounds every wait; what takes as long has failed.
+const patience = 5 * time.Second
+
+// served is a `roost serve` that runs in this process.
+type served struct {
+	addr     string
+	greeting string
+	heard    heard
+	stop     context.CancelFunc
+	ended    chan error
+}
+
+// heard gets what a program writes to its standard output.
+type heard chan string
+
+func (h heard) Write(p []byte) (int, error) {
+	h <- string(p)
+	return len(p), nil
+}
+
+var address = regexp.MustCompile(`http://(\S+)\n`)
+
+// serveFor runs `roost serve` on a port of its own, until the test ends.
+func serveFor(t *testing.T, args ...string) *served {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	s := &served{heard: make(heard, 16), stop: stop, ended: make(chan error, 1)}
+	done := make(chan struct{})
+	go func() { // ends with ctx; the cleanup waits
+		defer close(done)
+		s.ended <- run(ctx, append([]string{"serve", "-listen", "127.0.0.1:0"}, args...), s.heard, io.Discard)
+	}()
+	t.Cleanup(func() { stop(); <-done })
+	s.greeting = receive(t, s.heard, "greeting")
+	s.addr = address.FindStringSubmatch(s.greeting)[1]
+	return s
+}
+
+// receive waits for a value that the test is about.
+func receive[C ~chan T, T any](t *testing.T, from C, what string) T {
+	t.Helper()
+	select {
+	case v := <-from:
+		return v
+	case <-time.After(patience):
+		t.Fatalf("no %s after %v", what, patience)
+		panic("unreachable")
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (s *served) open(t *testing.T, vsn string, header http.Header) *client.Conn {
+	t.Helper()
+	return client.Open(t, s.socket(vsn), client.Options{Header: header})
+}
+
+func (s *served) socket(vsn string) string {
+	return "ws://" + s.addr + "/socket/websocket?vsn=" + vsn
+}
+
+// get asks for a path and returns the status and the body.
+func (s *served) get(t *testing.T, path string) (int, string) {
+	t.Helper()
+	return do(t, http.MethodGet, "http://"+s.addr+path, nil, "")
+}
+
+// do sends one request on a connection of its own.
+func do(t *testing.T, method, url string, header http.Header, body string) (int, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	must(t, err)
+	maps.Copy(req.Header, header)
+	req.Close = true
+	resp, err := http.DefaultClient.Do(req)
+	must(t, err)
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	must(t, err)
+	return resp.StatusCode, string(b)
+}
+
+func TestTwoClientsTalk(t *testing.T) {
+	s := serveFor(t)
+	ann, bob := s.open(t, "2.0.0", nil), s.open(t, "2.0.0", nil)
+	ann.Join(t, "room:lobby", "1", "")
+	bob.Join(t, "room:lobby", "1", "")
+	must(t, ann.Push("1", "2", "room:lobby", "shout", `{"body":"hello"}`))
+	for _, c := range []*client.Conn{ann, bob} {
+		c.Expect(t, `[null,null,"room:lobby","shout",{"body":"hello"}]`)
+	}
+	ann.ExpectReply(t, "1", "2", "room:lobby", "ok")
+}
+
+func TestClientsOfBothVersionsTalk(t *testing.T) {
+	s := serveFor(t)
+	modern, old := s.open(t, "2.0.0", nil), s.open(t, "1.0.0", nil)
+	modern.Join(t, "any topic at all", "1", "")
+	must(t, old.SendText(`{"topic":"any topic at all","event":"phx_join","payload":{},"ref":"1"}`))
+	old.Next(t)
+	must(t, old.SendText(`{"topic":"any topic at all","event":"shout","payload":{"a":[1,2]},"ref":"2"}`))
+	modern.Expect(t, `[null,null,"any topic at all","shout",{"a":[1,2]}]`)
+}
+
+func TestTheGreetingSaysWhatIsServedWhere(t *testing.T) {
+	s := serveFor(t)
+	for _, want := range []string{
+		"http://" + s.addr + "/\n", "ws://" + s.addr + "/socket/websocket", "http://" + s.addr + "/api/broadcast",
+		"/healthz", "/readyz", "Only this machine can reach it",
+	} {
+		if !strings.Contains(s.greeting, want) {
+			t.Errorf("it does not say %q:\n%s", want, s.greeting)
+		}
+	}
+	if status, page := s.get(t, "/"); status != http.StatusOK || !strings.Contains(page, "<html") {
+		t.Errorf("the playground: got %d %.80q", status, page)
+	}
+}
+
+var pasted = regexp.MustCompile(`curl -H '([^:]+): ([^']+)' -d '([^']+)' (\S+)`)
+
+func TestTheLineToPasteMakesAMessageAppear(t *testing.T) {
+	s := serveFor(t)
+	c := s.open(t, "2.0.0", nil)
+	c.Join(t, "room:lobby", "1", "") // as the playground does
+	line := pasted.FindStringSubmatch(s.greeting)
+	if line == nil {
+		t.Fatalf("no curl line in:\n%s", s.greeting)
+	}
+	header := http.Header{http.CanonicalHeaderKey(line[1]): {line[2]}}
+	if status, body := do(t, http.MethodPost, line[4], header, line[3]); status != http.StatusOK {
+		t.Errorf("got %d %s", status, body)
+	}
+	c.Expect(t, `[null,null,"room:lobby","shout",{"body":"hello from curl"}]`)
+}
+
+func TestTheGreetingWarnsWhenTheNetworkIsLetIn(t *testing.T) {
+	text := greeting(&net.TCPAddr{IP: net.IPv6unspecified, Port: 4000}, false)
+	for _, want := range []string{"http://localhost:4000/", "Everybody who can reach", "nobody is asked who they are"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("it does not say %q:\n%s", want, text)
+		}
+	}
+}
+
+func TestAddressesAreToldApart(t *testing.T) {
+	for text, want := range map[string]bool{"127.0.0.1:1": true, "[::1]:1": true, "0.0.0.0:1": false, "192.0.2.1:1": false} {
+		a, err := net.ResolveTCPAddr("tcp", text)
+		must(t, err)
+		if isLocal(a) != want {
+			t.Errorf("%s: got %v", text, !want)
+		}
+	}
+	if isLocal(&net.UnixAddr{}) {
+		t.Error("a socket that is no TCP passes for one")
+	}
+}
+
+func TestAServerThatStopsTellsItsClients(t *testing.T) {
+	s := serveFor(t)
+	c := s.open(t, "2.0.0", nil)
+	c.Join(t, "room:lobby", "1", "")
+	s.stop()
+	c.ExpectClose(t, 1012)
+	must(t, receive(t, s.ended, "end"))
+	if last := receive(t, s.heard, "farewell"); last != "Roost has stopped.\n" {
+		t.Errorf("got %q", last)
+	}
+}
+
+func TestHealthAndReadinessAreTwoThings(t *testing.T) {
+	s := serveFor(t)
+	for _, path := range []string{"/healthz", "/readyz"} {
+		if status, body := s.get(t, path); status != http.StatusOK || body != `{"status":"ok"}`+"\n" {
+			t.Errorf("%s: got %d %q", path, status, body)
+		}
+	}
+}
+
+func TestAPortInUseIsExplained(t *testing.T) {
+	s := serveFor(t)
+	_, _, err := told(t, "serve", "-listen", s.addr)
+	if err == nil || !strings.Contains(err.Error(), s.addr) || !strings.Contains(err.Error(), "Choose another address: roost serve -listen") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestFlagsAreRead(t *testing.T) {
+	f, err := parseServe([]string{"--listen", ":4001", "-log=debug", "-origin", " https://a.example, //*.b.example,"}, io.Discard)
+	must(t, err)
+	if f.listen != ":4001" || f.log != slog.LevelDebug || !slices.Equal(f.origins, []string{"https://a.example", "//*.b.example"}) {
+		t.Errorf("got %+v", f)
+	}
+	f, err = parseServe(nil, io.Discard)
+	must(t, err)
+	if f.listen != "127.0.0.1:4000" || f.log != slog.LevelWarn || f.origins != nil {
+		t.Errorf("without flags: got %+v", f)
+	}
+}
+
+func TestWrongFlagsAreExplained(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"4001"}, `no argument "4001": flags come with a dash`},
+		{[]string{"-port", "1"}, "flag provided but not defined: -port"},
+		{[]string{"-log", "loud"}, `invalid value "loud"`},
+		{[]string{"-origin", "https://", "-listen", "127.0.0.1:0"}, "flag -origin"},
+		{[]string{"-listen", "here"}, "cannot listen on here"},
+	} {
+		_, _, err := told(t, append([]string{"serve"}, c.args...)...)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q: got %v, want %q", c.args, err, c.want)
+		}
+	}
+}
+
+func TestPagesOfThisMachineConnectAndOthersDoNot(t *testing.T) {
+	s := serveFor(t)
+	for _, origin := range []string{"http://localhost:3000", "http://127.0.0.1:4000", "http://[::1]:1", "https://localhost"} {
+		s.open(t, "2.0.0", http.Header{"Origin": {origin}}).ExpectQuiet(t)
+	}
+	for _, origin := range []string{"https://evil.example", "http://localhost.evil.example", "null", ""} {
+		client.Refused(t, s.socket("2.0.0"), client.Options{Header: http.Header{"Origin": {origin}}}, http.StatusForbidden)
+	}
+}
+
+func TestOriginsFollowTheAddressAndTheFlag(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		flags   serveFlags
+		local   bool
+		origin  string
+		allowed bool
+	}{
+		{"its own page, on the network", serveFlags{}, false, "http://example.com", true},
+		{"a foreign page, on the network", serveFlags{}, false, "http://localhost", false},
+		{"a page that the flag names", serveFlags{origins: []string{"https://app.example"}}, true, "https://app.example", true},
+		{"a page that it does not name", serveFlags{origins: []string{"https://app.example"}}, true, "http://localhost", false},
+	} {
+		policy, err := c.flags.policy(c.local)
+		must(t, err)
+		r := httptest.NewRequest(http.MethodGet, "http://example.com/socket/websocket", nil)
+		r.Header.Set("Origin", c.origin)
+		if policy.Allows(r) != c.allowed {
+			t.Errorf("%s: got %v", c.name, !c.allowed)
+		}
+	}
+}

@@ -1,0 +1,4 @@
+package workers
+
+// Spare is how many idle workers stay.
+const Spare = spare

@@ -1,0 +1,70 @@
+// Command server is the Roost that the JavaScript clients are tested against.
+//
+// It prints "listening ADDR" once it accepts connections, and shuts down gracefully on SIGTERM.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/roostgo/roost"
+	"github.com/roostgo/roost/playground"
+)
+
+func main() {
+	listen := flag.String("listen", "127.0.0.1:0", "the address to listen on")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	endpoint := newEndpoint()
+	server := &roost.Server{
+		Endpoint: endpoint,
+		Handler:  routes(endpoint),
+		Addr:     *listen,
+		OnListen: func(a net.Addr) { fmt.Println("listening", a) },
+	}
+	if err := server.Run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "server:", err)
+		os.Exit(1) //nolint:gocritic // stop only restores the signals, which end with the process
+	}
+}
+
+// newEndpoint accepts pages of this host. The connect parameter id names the socket, and refuse=yes
+// refuses it.
+func newEndpoint() *roost.Endpoint {
+	endpoint := roost.NewEndpoint(roost.Config{
+		Host: "127.0.0.1",
+		Connect: func(_ context.Context, c *roost.Connect) error {
+			if c.Params["refuse"] == "yes" {
+				return roost.ErrRefused
+			}
+			c.ID, _ = c.Params["id"].(string)
+			return nil
+		},
+	})
+	endpoint.Channel("room:*", room)
+	return endpoint
+}
+
+// routes are what the server answers besides the socket.
+func routes(endpoint *roost.Endpoint) http.Handler {
+	mux := http.NewServeMux()
+	control{endpoint}.mount(mux)
+	mux.HandleFunc("GET /blank", blank)
+	mux.Handle("/", playground.Handler(playground.Options{}))
+	return mux
+}
+
+// blank is a page of this origin for a browser that is told what to do from outside. It has to come
+// from here: Chromium does not let a page of unknown origin connect to this machine.
+func blank(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = io.WriteString(w, "<!doctype html><title>blank</title>") // a browser that has gone needs none
+}

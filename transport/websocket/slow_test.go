@@ -1,0 +1,135 @@
+package websocket_test
+
+import (
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/roostgo/roost/internal/frame"
+	"github.com/roostgo/roost/test/client"
+	"github.com/roostgo/roost/transport"
+	"github.com/roostgo/roost/transport/websocket"
+)
+
+const smallOutbox = 64 << 10
+
+// flood queues frames on the lane until the session is told that it is over,
+// and returns how many bytes that were.
+func (v *visit) flood(t *testing.T, size int) (bytes int) {
+	t.Helper()
+	f := frameOf(strings.Repeat("x", size))
+	var over atomic.Bool
+	for !over.Load() {
+		v.onLane(t, func() {
+			for range 10 {
+				v.conn.Enqueue(f, transport.Bulk)
+			}
+		})
+		bytes += 10 * len(f.WebSocket())
+		if es := v.entries(); es[len(es)-1].what == ended {
+			over.Store(true)
+		}
+		if bytes > 64<<20 {
+			t.Fatal("64 MiB were queued for a client that does not read")
+		}
+	}
+	return bytes
+}
+
+func TestASlowConsumerIsCutAndHarmsNobodyElse(t *testing.T) {
+	for _, size := range []int{10, 1000, 20_000} {
+		t.Run(fmt.Sprint("size=", size), func(t *testing.T) {
+			onEachEngine(t, websocket.Config{Loops: 1, Outbox: smallOutbox, SendBuffer: 16 << 10}, func(t *testing.T, s *stage) {
+				other, _ := s.dial(client.Options{})
+				_, v := s.narrow()
+				bytes := v.flood(t, size)
+				v.awaitClosed(t, transport.ErrSlowConsumer)
+				send(t, other, text("still there?"))
+				expectText(t, other, "still there?")
+				got := s.handler.Stats()
+				if got.SlowConsumers != 1 || got.Connections != 1 {
+					t.Errorf("%+v", got)
+				}
+				if most := int64(smallOutbox + 10*(size+4)); got.OutboxHigh > most {
+					t.Errorf("%d bytes waited, want %d at most", got.OutboxHigh, most)
+				}
+				if bytes < smallOutbox/8 {
+					t.Errorf("cut after %d bytes", bytes)
+				}
+			})
+		})
+	}
+}
+
+// Very many tiny frames take far more memory than their bytes.
+func TestAPingFloodOfAClientThatDoesNotReadIsBounded(t *testing.T) {
+	onEachEngine(t, websocket.Config{Loops: 1, Outbox: smallOutbox, SendBuffer: 16 << 10}, func(t *testing.T, s *stage) {
+		other, _ := s.dial(client.Options{})
+		c, v := s.narrow()
+		pings := strings.Repeat(string(masked(true, 0, frame.Ping, "")), 2000)
+		for c.SendRaw([]byte(pings)) == nil {
+		}
+		v.awaitClosed(t, transport.ErrSlowConsumer)
+		send(t, other, text("still there?"))
+		expectText(t, other, "still there?")
+		if got := s.handler.Stats(); got.SlowConsumers != 1 || got.OutboxHigh > smallOutbox/30 {
+			t.Errorf("%+v: want some 1,000 pongs of two bytes to wait", got)
+		}
+	})
+}
+
+func TestAClientThatReadsIsNotSlowHoweverMuchItIsSent(t *testing.T) {
+	const n, size = 200, 10_000
+	onEachEngine(t, websocket.Config{Outbox: smallOutbox}, func(t *testing.T, s *stage) {
+		c, v := s.dial(client.Options{Timeout: patience})
+		f := frameOf(strings.Repeat("x", size))
+		for range n {
+			v.onLane(t, func() { v.conn.Enqueue(f, transport.Direct) })
+			if m := c.Next(t); len(m.Payload) != size {
+				t.Fatalf("got %.100v", m)
+			}
+		}
+		if got := s.handler.Stats(); got.SlowConsumers != 0 {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// A slow client that catches up has its whole outbox again.
+func TestTheOutboxIsAsLargeAfterALargeFrame(t *testing.T) {
+	onEachEngine(t, websocket.Config{Outbox: smallOutbox, SendBuffer: 16 << 10}, func(t *testing.T, s *stage) {
+		c, v := s.narrow()
+		big := strings.Repeat("x", 4<<20)
+		v.onLane(t, func() { v.conn.Enqueue(frameOf(big), transport.Direct) })
+		if m := c.Next(t); len(m.Payload) != len(big) {
+			t.Fatalf("got %.100v", m)
+		}
+		send(t, c, text("caught up"))
+		expectText(t, c, "caught up")
+		before := s.handler.Stats().OutboxHigh
+		if bytes := v.flood(t, 1000); bytes > 2<<20 {
+			t.Errorf("%d bytes were queued, %d waited before", bytes, before)
+		}
+	})
+}
+
+func TestASlowConsumerInTheMiddleOfItsFloodIsCut(t *testing.T) {
+	onEachEngine(t, websocket.Config{Loops: 1, Outbox: smallOutbox, SendBuffer: 16 << 10}, func(t *testing.T, s *stage) {
+		s.plays(func() *visit { v := newVisit(); v.quiet = true; return v }) // echoes
+		var over []*visit
+		for range 20 {
+			c, v := s.narrow()
+			over = append(over, v)
+			flood := []byte(strings.Repeat(string(text(strings.Repeat("x", 50))), 2000))
+			go func() {
+				for c.SendRaw(flood) == nil {
+				}
+			}()
+		}
+		for _, v := range over {
+			v.awaitClosed(t, transport.ErrSlowConsumer)
+		}
+		s.awaitNone()
+	})
+}

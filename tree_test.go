@@ -1,0 +1,199 @@
+package roost
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// Everything here runs in a bubble: time passes when all that runs waits for it.
+
+// trace is what happened, in order.
+type trace struct {
+	mu    sync.Mutex
+	lines []string // guarded by mu
+}
+
+func (tr *trace) note(line string) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	tr.lines = append(tr.lines, line)
+}
+
+func (tr *trace) expect(t *testing.T, want ...string) {
+	t.Helper()
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	if !slices.Equal(tr.lines, want) {
+		t.Errorf("got  %q\nwant %q", tr.lines, want)
+	}
+}
+
+// worker is a service that notes when it starts and stops.
+type worker struct {
+	name  string
+	trace *trace
+	fails error // what Run returns at once, if it is set
+}
+
+func (w *worker) Run(ctx context.Context) error {
+	w.trace.note("+" + w.name)
+	if w.fails != nil {
+		return w.fails
+	}
+	<-ctx.Done()
+	w.trace.note("-" + w.name)
+	return nil
+}
+
+// slow is a worker that is ready after a while.
+type slow struct {
+	worker
+	ready chan struct{}
+}
+
+func newSlow(tr *trace, name string, after time.Duration) *slow {
+	s := &slow{worker{name: name, trace: tr}, make(chan struct{})}
+	time.AfterFunc(after, func() {
+		tr.note(name + " is ready")
+		close(s.ready)
+	})
+	return s
+}
+
+func (s *slow) Ready() <-chan struct{} { return s.ready }
+
+func quietTree() tree { return tree{log: slog.New(slog.DiscardHandler), grace: time.Minute} }
+
+// grow runs a tree until it is stopped; ended gets what run returned.
+func grow(t *testing.T, stages ...stage) (stop context.CancelFunc, ended chan error) {
+	ctx, stop := context.WithCancel(t.Context())
+	ended = make(chan error, 1)
+	go func() { ended <- quietTree().run(ctx, stages) }() // ends with ctx; the test reads ended
+	return stop, ended
+}
+
+func TestStagesStartWhenTheOneBeforeIsReadyAndStopInReverse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var tr trace
+		stop, ended := grow(t,
+			stage{"first", []Service{newSlow(&tr, "a", time.Second)}},
+			stage{"second", []Service{newSlow(&tr, "b", 2*time.Second)}},
+			stage{"third", []Service{&worker{name: "c", trace: &tr}}},
+		)
+		synctest.Wait()
+		tr.expect(t, "+a")
+		<-time.After(3 * time.Second) // a bubble's time costs none
+		synctest.Wait()
+		tr.expect(t, "+a", "a is ready", "+b", "b is ready", "+c")
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		tr.expect(t, "+a", "a is ready", "+b", "b is ready", "+c", "-c", "-b", "-a")
+	})
+}
+
+func TestATreeThatIsStoppedWhileItStartsStopsWhatRuns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var tr trace
+		stop, ended := grow(t,
+			stage{"first", []Service{&worker{name: "a", trace: &tr}, newSlow(&tr, "b", time.Hour)}},
+			stage{"second", []Service{&worker{name: "c", trace: &tr}}},
+		)
+		synctest.Wait()
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		slices.Sort(tr.lines) // services of one stage stop together
+		tr.expect(t, "+a", "+b", "-a", "-b")
+	})
+}
+
+var errBroken = errors.New("broken for good")
+
+func TestAStageThatGivesUpEndsTheTree(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var tr trace
+		_, ended := grow(t,
+			stage{"first", []Service{&worker{name: "a", trace: &tr}}},
+			stage{"second", []Service{&worker{name: "b", trace: &tr, fails: giveUp(errBroken)}}},
+		)
+		if err := <-ended; err == nil || !errors.Is(err, errBroken) {
+			t.Errorf("got %v", err)
+		}
+		tr.expect(t, "+a", "+b", "-a")
+	})
+}
+
+func TestAStageThatGivesUpWhileAnotherGetsReadyEndsTheTree(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var tr trace
+		_, ended := grow(t,
+			stage{"first", []Service{newSlow(&tr, "a", time.Hour), &worker{name: "b", trace: &tr, fails: giveUp(errBroken)}}},
+			stage{"second", []Service{&worker{name: "c", trace: &tr}}},
+		)
+		if err := <-ended; !errors.Is(err, errBroken) {
+			t.Errorf("got %v", err)
+		}
+		if slices.Contains(tr.lines, "+c") {
+			t.Errorf("got %q", tr.lines)
+		}
+	})
+}
+
+// restless is a service that fails so often, and notes when.
+type restless struct {
+	times int
+	began []time.Time
+}
+
+func (r *restless) Run(ctx context.Context) error {
+	r.began = append(r.began, time.Now())
+	if len(r.began) <= r.times {
+		return errBroken
+	}
+	<-ctx.Done()
+	return nil
+}
+
+func TestAServiceThatFailsAgainAndAgainGetsAPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &restless{times: 10}
+		stop, ended := grow(t, stage{"only", []Service{r}})
+		<-time.After(time.Hour)
+		synctest.Wait()
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		if len(r.began) != r.times+1 {
+			t.Fatalf("started %d times, want %d", len(r.began), r.times+1)
+		}
+		first, last := r.began[0], r.began[r.times]
+		if again := r.began[1]; again.Sub(first) != 0 {
+			t.Errorf("the first failure cost %v", again.Sub(first))
+		}
+		if last.Sub(first) < 10*time.Second {
+			t.Errorf("%d failures within %v: a service that cannot work must not eat the machine", r.times, last.Sub(first))
+		}
+	})
+}
+
+func TestServicesThatEndWithTheTreeAreNotFailures(t *testing.T) {
+	s := supervised{&worker{trace: new(trace), fails: errBroken}}
+	if err := s.Serve(t.Context()); !errors.Is(err, errBroken) {
+		t.Errorf("got %v", err)
+	}
+	done, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Serve(done); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
