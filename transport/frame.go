@@ -78,7 +78,9 @@ func (f *Frame) Deflated() []byte {
 	}
 	buf := frame.Deflate(make([]byte, Headroom), f.Payload())
 	d := buf[frame.PutHeader(buf, opcode(f.binary), true):]
-	f.deflated.Store(&d)
+	if !f.deflated.CompareAndSwap(nil, &d) { // what others may have begun to send stands
+		return *f.deflated.Load()
+	}
 	return d
 }
 

@@ -47,7 +47,7 @@ func (es *engines) start() error {
 }
 
 func (es *engines) adopt(c net.Conn, buffered []byte, s transport.Session, deflate bool) error {
-	_ = c.SetDeadline(time.Time{}) // net/http's no longer hold
+	_ = c.SetDeadline(time.Time{}) // that of the handshake no longer holds
 	for _, e := range es.list {
 		if e.accepts(c) {
 			return e.adopt(c, buffered, s, deflate)

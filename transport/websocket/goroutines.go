@@ -104,7 +104,7 @@ func (e *goroutines) adopt(nc net.Conn, buffered []byte, s transport.Session, de
 	e.mu.Lock()
 	if e.draining {
 		e.mu.Unlock()
-		return ErrStopped
+		return transport.ErrShutdown
 	}
 	runners := e.runners()
 	c.lane = runners[e.next.Add(1)%uint32(len(runners))].lane //nolint:gosec // a few

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/roostgo/roost/internal/frame"
 	"github.com/roostgo/roost/telemetry"
@@ -34,9 +35,9 @@ type Handler struct {
 	config    Config
 	connector transport.Connector
 
-	start   sync.Once
+	mu      sync.Mutex // of start and stop
 	engines engines
-	failed  error // of start
+	running atomic.Bool
 	stopped atomic.Bool
 }
 
@@ -52,10 +53,22 @@ func New(c Config, connector transport.Connector) (*Handler, error) {
 }
 
 // Start starts the lanes, unless they run already. Serve does it, too; calling
-// it early finds out early what the system refuses.
+// it early finds out early what the system refuses. What failed is tried again.
 func (h *Handler) Start() error {
-	h.start.Do(func() { h.failed = h.engines.start() })
-	return h.failed
+	if h.running.Load() {
+		return nil
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.stopped.Load() {
+		return ErrStopped
+	}
+	if h.running.Load() {
+		return nil
+	}
+	err := h.engines.start()
+	h.running.Store(err == nil)
+	return err
 }
 
 // ServeHTTP upgrades a request that has no path variables.
@@ -141,7 +154,8 @@ func discard(s transport.Session, reason error) { s.Closed(reason) }
 func (h *Handler) upgrade(w http.ResponseWriter, r *http.Request, selected string, session transport.Session) {
 	if err := h.Start(); err != nil {
 		discard(session, err)
-		http.Error(w, "the server could not start its event loops", http.StatusInternalServerError)
+		h.refused(r, "start", err)
+		http.Error(w, "this server cannot take connections now", http.StatusServiceUnavailable)
 		return
 	}
 	extension, deflate := "", false
@@ -154,6 +168,7 @@ func (h *Handler) upgrade(w http.ResponseWriter, r *http.Request, selected strin
 		http.Error(w, "this server cannot upgrade connections: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
+	_ = conn.SetWriteDeadline(time.Now().Add(h.config.CloseTimeout)) // until it is adopted
 	if _, err := conn.Write(switching(r, selected, extension)); err != nil {
 		discard(session, transport.ErrClientGone)
 		_ = conn.Close()
@@ -161,6 +176,7 @@ func (h *Handler) upgrade(w http.ResponseWriter, r *http.Request, selected strin
 	}
 	if err := h.engines.adopt(conn, buffered, session, deflate); err != nil {
 		discard(session, err)
+		h.refused(r, "adopt", err)
 		_, _ = conn.Write(closeFrame(transport.CloseRestart).WebSocket()) // clause 278
 		_ = conn.Close()
 	}
@@ -170,8 +186,9 @@ func (h *Handler) upgrade(w http.ResponseWriter, r *http.Request, selected strin
 // another server, waits for them until ctx is done, and then cuts what is left.
 // Afterwards no goroutine and no descriptor of the handler remains.
 func (h *Handler) Shutdown(ctx context.Context) error {
+	h.mu.Lock()
 	h.stopped.Store(true)
-	h.start.Do(func() { h.failed = ErrStopped })
+	h.mu.Unlock()
 	return h.engines.shutdown(ctx)
 }
 

@@ -3,6 +3,7 @@ package websocket
 import (
 	"runtime"
 	"runtime/debug"
+	"runtime/pprof"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,9 +45,27 @@ func (h *herd) tidy(now time.Time) {
 	h.wait.Go(giveBack) // ends by itself; shutdown waits for it
 }
 
-// giveBack collects twice, because what net/http keeps in its pools survives
-// the first time.
+// giveBack ends the threads that nobody needs now and collects twice, because
+// what net/http keeps in its pools survives the first time.
 func giveBack() {
+	for range pprof.Lookup("threadcreate").Count() - keepThreads - runtime.GOMAXPROCS(0) {
+		endThread()
+	}
 	runtime.GC()
 	debug.FreeOSMemory()
+}
+
+// keepThreads is how many threads, beyond those that run Go code, are left.
+const keepThreads = 6
+
+// endThread ends one operating system thread. A herd's system calls make many,
+// each with stacks of its own, and the runtime ends none by itself; a goroutine
+// that returns while it is locked to its thread takes it along.
+func endThread() {
+	done := make(chan struct{})
+	go func() { // ends at once
+		runtime.LockOSThread()
+		close(done)
+	}()
+	<-done
 }

@@ -14,6 +14,7 @@ func write(fd int32, b []byte) (int, error) { return transfer(syscall.SYS_WRITE,
 
 func transfer(call uintptr, fd int32, b []byte) (int, error) {
 	for {
+		//nolint:gosec // descriptors are not negative
 		n, _, errno := syscall.RawSyscall(call, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
 		switch errno {
 		case 0:

@@ -155,7 +155,6 @@ func (l *loop) open(c *conn, buffered []byte) {
 	c.session.Open(c)
 	if l.draining {
 		c.finish(transport.CloseRestart, transport.ErrShutdown)
-		return
 	}
 	if len(buffered) > 0 {
 		l.deliver(c, buffered)
@@ -316,7 +315,7 @@ func (l *loop) doom(c *conn) {
 }
 
 func (l *loop) reap() {
-	for i := 0; i < len(l.doomed); i++ {
+	for i := 0; i < len(l.doomed); i++ { //nolint:intrange // destroying one may doom others
 		c := l.doomed[i]
 		reason := transport.ErrClientGone
 		if c.sending() && c.busy.out.weight() > l.config.Outbox {

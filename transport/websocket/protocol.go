@@ -51,8 +51,7 @@ func receive(p peer, s transport.Session, ev frame.Event) transport.Verdict {
 // violate ends a connection whose bytes broke a rule.
 func violate(p peer, err error) {
 	code := transport.CloseProtocol
-	var fe *frame.Error
-	if errors.As(err, &fe) {
+	if fe, ok := errors.AsType[*frame.Error](err); ok {
 		code = transport.CloseCode(fe.Code)
 	}
 	p.finish(code, errors.Join(transport.ErrBadFrame, err))

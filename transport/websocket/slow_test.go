@@ -116,16 +116,18 @@ func TestTheOutboxIsAsLargeAfterALargeFrame(t *testing.T) {
 
 func TestASlowConsumerInTheMiddleOfItsFloodIsCut(t *testing.T) {
 	onEachEngine(t, websocket.Config{Loops: 1, Outbox: smallOutbox, SendBuffer: 16 << 10}, func(t *testing.T, s *stage) {
-		s.plays(func() *visit { v := newVisit(); v.quiet = true; return v }) // echoes
+		s.reacts(func(v *visit, data []byte, binary bool) transport.Verdict {
+			for range 100 {
+				echo(v, data, binary)
+			}
+			return transport.Continue
+		})
 		var over []*visit
 		for range 20 {
 			c, v := s.narrow()
 			over = append(over, v)
-			flood := []byte(strings.Repeat(string(text(strings.Repeat("x", 50))), 2000))
-			go func() {
-				for c.SendRaw(flood) == nil {
-				}
-			}()
+			flood := []byte(strings.Repeat(string(text(strings.Repeat("x", 50))), 1000))
+			go func() { _ = c.SendRaw(flood) }() // until it is cut
 		}
 		for _, v := range over {
 			v.awaitClosed(t, transport.ErrSlowConsumer)

@@ -14,6 +14,7 @@ import (
 // they cost the server?
 type idle struct {
 	common
+	warm         int
 	rate         float64
 	hold, settle time.Duration
 	heartbeat    time.Duration
@@ -21,6 +22,7 @@ type idle struct {
 
 func (i *idle) register(fs *flag.FlagSet) {
 	i.common.register(fs, 15000, 100)
+	fs.IntVar(&i.warm, "warm", 200, "connections that come and go before memory is measured, so that the server's code, pools and first collection are not counted as theirs; 0: none")
 	fs.Float64Var(&i.rate, "rate", 1000, "connects in a second; 0: all at once")
 	fs.DurationVar(&i.hold, "hold", 40*time.Second, "how long to hold them")
 	fs.DurationVar(&i.settle, "settle", 10*time.Second, "how much of -hold to let pass before idle CPU is measured")
@@ -31,8 +33,8 @@ func (i *idle) shared() *common { return &i.common }
 
 func (i *idle) check() error {
 	err := i.common.check()
-	if i.settle < 0 || i.settle >= i.hold || i.heartbeat <= 0 || i.rate < 0 {
-		err = errors.Join(err, fmt.Errorf("-settle %s must be less than -hold %s, -heartbeat positive and -rate not negative", i.settle, i.hold))
+	if i.settle < 0 || i.settle >= i.hold || i.heartbeat <= 0 || i.rate < 0 || i.warm < 0 {
+		err = errors.Join(err, fmt.Errorf("-settle %s must be less than -hold %s, -heartbeat positive, -rate and -warm not negative", i.settle, i.hold))
 	}
 	return err
 }
@@ -45,7 +47,29 @@ type held struct {
 	counts countAnswer
 }
 
+// warmUp lets a few clients join and leave.
+func (i *idle) warmUp(ctx context.Context, s *session) error {
+	if i.warm == 0 {
+		return nil
+	}
+	f, err := s.launch(ctx, i.topics, i.split(i.warm, 0, i.coalesce))
+	if err != nil {
+		return err
+	}
+	defer f.stop()
+	_, err = f.connect(ctx, f.members, connectOrder{Inflight: 256}, i.timeout)
+	return err
+}
+
 func (i *idle) measure(ctx context.Context, s *session) error {
+	cold, err := s.subject.resident()
+	if err != nil {
+		return err
+	}
+	s.report.add("server_rss_cold_bytes", float64(cold.rss), "B")
+	if err := i.warmUp(ctx, s); err != nil {
+		return err
+	}
 	f, err := s.launch(ctx, i.topics, i.split(i.n, 0, i.coalesce))
 	if err != nil {
 		return err
@@ -70,6 +94,7 @@ func (i *idle) measure(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
+	s.report.add("server_rss_bytes_per_connection_cold", grown(cold.rss, after.memory.rss)/float64(max(after.counts.Joined, 1)), "B")
 	return i.idleFigures(s, before, settled, after)
 }
 
