@@ -67,8 +67,7 @@ func (k connector) Connect(ctx context.Context, h *transport.Handshake) (transpo
 	if err = e.ask(ctx, c); err == nil {
 		err = ctx.Err() // the client went away while it was asked
 	}
-	var crash *PanicError
-	if errors.As(err, &crash) {
+	if crash, ok := errors.AsType[*PanicError](err); ok {
 		e.stream.Emit(ctx, telemetry.ConnectCrashed{Socket: telemetry.Socket{Transport: h.Transport}, Panic: crash.Value, Stack: crash.Stack})
 		return nil, answer(http.StatusInternalServerError)
 	}

@@ -265,13 +265,17 @@ func (s *Socket) settleJoin(m *mail, r response, err error) {
 		s.crashed(m, err)
 		f, _ = s.sealJoin(m.ref, response{statusError, joinCrashed}) // always has an encoding
 	}
-	s.client.conn.Lane().Send(s, &joinAnswer{frame: f, ok: ok})
-	if !ok {
+	sent := s.client.conn.Lane().Send(s, &joinAnswer{frame: f, ok: ok})
+	switch {
+	case !ok:
 		s.seat.Cancel()
 		s.expire()
-		return
+	case !sent: // the server has stopped while Join ran, and its lanes with it
+		s.seat.Cancel()
+		s.terminate(&closedError{transport.ErrShutdown})
+	default:
+		s.enterTopic()
 	}
-	s.enterTopic()
 }
 
 // sealJoin encodes the answer to the join, with the join_ref that it came with
@@ -298,8 +302,7 @@ func (s *Socket) facts() telemetry.Channel {
 func (s *Socket) crashed(m *mail, err error) {
 	s.client.kind.endpoint.count.crashes.Add(1)
 	e := telemetry.ChannelCrashed{Channel: s.facts(), Callback: callbackNames[m.kind], Event: m.event, Err: err}
-	var p *PanicError
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*PanicError](err); ok {
 		e.Stack = p.Stack
 	}
 	s.emit(e)

@@ -155,6 +155,6 @@ func (f *front) Run(ctx context.Context) error {
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), httpGrace)
 	defer cancel()
 	err := f.server.Shutdown(grace)
-	<-ended
+	_ = <-ended // http.ErrServerClosed
 	return err
 }

@@ -2,6 +2,7 @@ package playground
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -129,9 +130,7 @@ func TestItWorksBelowAPrefix(t *testing.T) {
 func ask(t *testing.T, opts Options, method, path string, header http.Header) *http.Response {
 	t.Helper()
 	req := httptest.NewRequest(method, path, nil)
-	for name, values := range header {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, header)
 	rec := httptest.NewRecorder()
 	Handler(opts).ServeHTTP(rec, req)
 	return rec.Result()

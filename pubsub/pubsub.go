@@ -187,7 +187,7 @@ func (ps *PubSub) dispatch(m *Message) {
 }
 
 func (ps *PubSub) shard(name string) *shard {
-	return &ps.shards[maphash.String(ps.seed, name)&uint64(len(ps.shards)-1)]
+	return &ps.shards[maphash.String(ps.seed, name)&uint64(len(ps.shards)-1)] //nolint:gosec // at least one
 }
 
 // enter finds or makes the topic and counts one subscription. first says that

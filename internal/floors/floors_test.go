@@ -52,7 +52,9 @@ func TestInversionsAreFound(t *testing.T) {
 		{"a new package", Import{From: "attic", Path: "fmt"}, "has no floor"},
 		{"a new package below an old one", Import{From: "transport/pigeon", Path: "fmt"}, "has no floor"},
 		{"a test client in the library", Import{From: ".", Path: Module + "/test/client"}, "lower floors only"},
+		{"a test of a lower floor knows the root", Import{From: "pubsub", Path: Module, Test: true}, "lower floors only"},
 
+		{"neighbours in a test", Import{From: "internal/poll", Path: Module + "/internal/lane", Test: true}, ""},
 		{"downstairs", Import{From: ".", Path: Module + "/wire"}, ""},
 		{"the command's own rooms", Import{From: "cmd/roost", Path: Module + "/cmd/roost/internal/bench"}, ""},
 		{"a test of its package from outside", Import{From: "wire", Path: Module + "/wire", Test: true}, ""},

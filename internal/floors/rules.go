@@ -38,6 +38,8 @@ func (i Import) inside(from home, to string) string {
 		return ""
 	case from.publicOnly && !i.Test && (to == "internal" || strings.HasPrefix(to, "internal/")):
 		return fmt.Sprintf("%s imports %s, which users cannot: export what it needs from a public package", i.From, to)
+	case i.Test && dest.floor == from.floor: // a test tries neighbours together
+		return ""
 	case dest.floor >= from.floor:
 		return fmt.Sprintf("%s (floor %d) imports %s (floor %d): a package imports lower floors only. "+
 			"Move what both need to a lower floor, or let %s ask for a small interface that %s satisfies",

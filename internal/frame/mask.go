@@ -24,7 +24,7 @@ func Mask(key [4]byte, pos int, b []byte) int {
 		b = b[8:]
 	}
 	for i := range b { // at most seven: word needs no second turn
-		b[i] ^= byte(word >> (8 * i))
+		b[i] ^= byte(word >> (8 * i)) //nolint:gosec // its lowest byte is meant
 	}
 	return next
 }

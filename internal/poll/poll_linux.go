@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -44,12 +45,19 @@ type Poller struct {
 	epfd int
 	wake int // an eventfd
 
+	looking func(uintptr) bool // look, made a function once and not for each Wait
+
 	// Used by the owner only.
 	raws   [batch]unix.EpollEvent
 	events []Event
 	until  time.Time
 
 	asleep atomic.Bool // Wake needs a system call
+
+	// Guarded by mu, which those hold who use wake: its number may be
+	// another's after Close.
+	mu     sync.Mutex
+	closed bool
 }
 
 // Open makes a poller.
@@ -59,6 +67,7 @@ func Open() (*Poller, error) {
 		return nil, fmt.Errorf("poll: create an epoll set: %w", err)
 	}
 	p := &Poller{epfd: epfd, events: make([]Event, 0, batch)}
+	p.looking = p.look
 	if p.wake, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC); err != nil {
 		return nil, errors.Join(fmt.Errorf("poll: create an eventfd: %w", err), unix.Close(epfd))
 	}
@@ -119,7 +128,7 @@ func (p *Poller) Wait(until time.Time, sleepy func() bool) ([]Event, error) {
 	p.asleep.Store(true)
 	defer p.asleep.Store(false)
 	if !sleepy() {
-		return nil, nil
+		return p.Poll(), nil // who always has something to do must still see what is ready
 	}
 	if until != p.until {
 		p.until = until
@@ -127,10 +136,10 @@ func (p *Poller) Wait(until time.Time, sleepy func() bool) ([]Event, error) {
 			return nil, fmt.Errorf("poll: set the deadline: %w", err)
 		}
 	}
-	err := p.raw.Read(p.look)
+	err := p.raw.Read(p.looking)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		p.until = time.Time{}.Add(1) // matches no deadline: the next Wait sets its own
-		return nil, nil
+		return p.Poll(), nil
 	}
 	return p.events, err
 }
@@ -155,16 +164,30 @@ func (p *Poller) look(epfd uintptr) bool {
 	return n > 0
 }
 
-// Wake ends the present or the next Wait. Any goroutine may call it.
+// Wake ends the Wait under way. While there is none it does nothing: the
+// next one asks whether there is something to do. Any goroutine may call it,
+// also after Close.
 func (p *Poller) Wake() {
 	if p.asleep.Swap(false) {
-		one := [8]byte{0: 1}
+		p.ring()
+	}
+}
+
+func (p *Poller) ring() {
+	one := [8]byte{0: 1}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.closed {
 		_, _ = unix.Write(p.wake, one[:])
 	}
 }
 
-// Close releases the poller's descriptors, not those it watched.
+// Close releases the poller's descriptors, not those it watched. Only the
+// owner calls it, once.
 func (p *Poller) Close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
 	return errors.Join(unix.Close(p.wake), p.file.Close())
 }
 

@@ -19,6 +19,14 @@ var (
 	target = regexp.MustCompile(`(?m)^([a-z-]+):`)
 )
 
+// starts is a go statement, or the Go method of a WaitGroup.
+var starts = regexp.MustCompile(`(?m)^\s+(defer )?go (func|\(?\*?[a-z])|[wW]ait\.Go\(`)
+
+// outside are folders with programs and suites of their own.
+var outside = map[string]bool{
+	".git": true, "test": true, "examples": true, "cmd/roost/internal": true, "pubsub/pubsubtest": true, "wire/wiretest": true,
+}
+
 const root = "../.."
 
 func text(t *testing.T, name string) string {
@@ -89,6 +97,36 @@ func TestLinksLeadSomewhere(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestEveryGoroutineIsAccountedFor(t *testing.T) {
+	const page = "docs/explanation/concurrency.md"
+	doc := text(t, page)
+	for _, name := range starters(t) {
+		if !strings.Contains(doc, name+"`") {
+			t.Errorf("%s starts a goroutine: say in %s who ends it and who waits for it", name, page)
+		}
+	}
+}
+
+// starters are the files of what users link that start goroutines.
+func starters(t *testing.T) (names []string) {
+	t.Helper()
+	err := fs.WalkDir(os.DirFS(root), ".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && outside[name]:
+			return fs.SkipDir
+		case strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") && starts.MatchString(text(t, name)):
+			names = append(names, path.Join(path.Base(path.Dir(name)), path.Base(name)))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
 }
 
 func TestChoresThatDocumentsNameAreThere(t *testing.T) {

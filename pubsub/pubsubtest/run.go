@@ -40,8 +40,9 @@ type suite struct {
 
 func (s suite) hasNames(t *testing.T) {
 	a, b := s.link(t)
-	if a.Node() == "" || a.Node() == b.Node() || a.Node() != a.Node() {
-		t.Errorf("the nodes are %q and %q", a.Node(), b.Node())
+	name := a.Node()
+	if name == "" || name == b.Node() || name != a.Node() {
+		t.Errorf("the nodes are %q, later %q, and %q", name, a.Node(), b.Node())
 	}
 }
 

@@ -24,7 +24,11 @@ import (
 // Name is what this transport calls itself.
 const Name = "websocket"
 
-// ErrStopped is returned for connections that come after Shutdown.
+// answerWithin is how long a client may take to accept the answer to its
+// handshake: one that let earlier answers pile up would block it for ever.
+const answerWithin = 10 * time.Second
+
+// ErrStopped is what Start returns after Shutdown.
 var ErrStopped = errors.New("websocket: stopped")
 
 // Handler upgrades requests and runs their connections. It is safe for
@@ -168,7 +172,7 @@ func (h *Handler) upgrade(w http.ResponseWriter, r *http.Request, selected strin
 		http.Error(w, "this server cannot upgrade connections: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
-	_ = conn.SetWriteDeadline(time.Now().Add(h.config.CloseTimeout)) // until it is adopted
+	_ = conn.SetWriteDeadline(time.Now().Add(answerWithin))
 	if _, err := conn.Write(switching(r, selected, extension)); err != nil {
 		discard(session, transport.ErrClientGone)
 		_ = conn.Close()
