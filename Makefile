@@ -43,7 +43,7 @@ test-js: tools ## run phoenix.js, in Node and in Chromium, and the playground in
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (5s)
 	$(call say,fuzz targets for $(FUZZTIME) each)
-	$(GO) test -list '^Fuzz' ./... | awk '/^Fuzz/ { names[n++] = $$1 } /^(ok|\?)/ { for (i = 0; i < n; i++) print $$2, names[i]; n = 0 }' | \
+	@$(GO) test -list '^Fuzz' ./... | awk '/^Fuzz/ { names[n++] = $$1 } /^(ok|\?)/ { for (i = 0; i < n; i++) print $$2, names[i]; n = 0 }' | \
 	while read -r package target; do \
 		echo "$$target of $$package"; \
 		$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; \
@@ -72,7 +72,7 @@ build: ## compile everything, the examples too
 .PHONY: cross
 cross: ## compile everything, tests too, for macOS and Windows
 	$(call say,cross-compile)
-	for platform in $(PLATFORMS); do \
+	@for platform in $(PLATFORMS); do \
 		echo "$$platform"; \
 		GOOS=$${platform%/*} GOARCH=$${platform#*/} CGO_ENABLED=0 $(GO) vet ./...; \
 	done
@@ -109,5 +109,3 @@ tools: ## install a C compiler (for the race detector), Node and npm from Debian
 .PHONY: clean
 clean: ## remove what was built here
 	rm -rf .bin test/js/.build test/js/node_modules
-
-

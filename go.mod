@@ -2,9 +2,8 @@ module github.com/roostgo/roost
 
 go 1.26.0
 
-require golang.org/x/sys v0.49.0
-
 require (
-	github.com/thejerf/suture/v4 v4.0.6 // indirect
-	go.uber.org/goleak v1.3.0 // indirect
+	github.com/thejerf/suture/v4 v4.0.6
+	go.uber.org/goleak v1.3.0
+	golang.org/x/sys v0.49.0
 )

@@ -54,16 +54,20 @@ func (w *worker) Run(ctx context.Context) error {
 // slow is a worker that is ready after a while.
 type slow struct {
 	worker
+	after time.Duration
 	ready chan struct{}
 }
 
 func newSlow(tr *trace, name string, after time.Duration) *slow {
-	s := &slow{worker{name: name, trace: tr}, make(chan struct{})}
-	time.AfterFunc(after, func() {
-		tr.note(name + " is ready")
+	return &slow{worker{name: name, trace: tr}, after, make(chan struct{})}
+}
+
+func (s *slow) Run(ctx context.Context) error {
+	time.AfterFunc(s.after, func() {
+		s.trace.note(s.name + " is ready")
 		close(s.ready)
 	})
-	return s
+	return s.worker.Run(ctx)
 }
 
 func (s *slow) Ready() <-chan struct{} { return s.ready }
@@ -122,13 +126,13 @@ func TestAStageThatGivesUpEndsTheTree(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var tr trace
 		_, ended := grow(t,
-			stage{"first", []Service{&worker{name: "a", trace: &tr}}},
+			stage{"first", []Service{newSlow(&tr, "a", time.Second)}},
 			stage{"second", []Service{&worker{name: "b", trace: &tr, fails: giveUp(errBroken)}}},
 		)
 		if err := <-ended; err == nil || !errors.Is(err, errBroken) {
 			t.Errorf("got %v", err)
 		}
-		tr.expect(t, "+a", "+b", "-a")
+		tr.expect(t, "+a", "a is ready", "+b", "-a")
 	})
 }
 

@@ -41,6 +41,8 @@ func TestTheChatOfTheTutorialDoesWhatItSays(t *testing.T) {
 
 	ann, bob := visit(t, addr, "ann"), visit(t, addr, "bob")
 	ann.Join(t, "room:lobby", "1", `{"name":"Ann"}`)
+	push(t, ann, "2", "shout", `{"body":""}`)
+	ann.ExpectReply(t, "1", "2", "room:lobby", "error") // by now her entrance is announced
 	bob.Join(t, "room:lobby", "1", `{"name":"Bob"}`)
 	ann.Expect(t, `[null,null,"room:lobby","entered",{"name":"Bob"}]`)
 

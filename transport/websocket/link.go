@@ -46,6 +46,7 @@ type (
 	silent   struct{}
 	restart  struct{} // close with 1012
 	ended    struct{ reason error }
+	hungUp   struct{} // by the writer
 )
 
 // Run does what was posted for this connection. Once it is closed the reader
@@ -71,7 +72,9 @@ func (c *link) Run(arg any) {
 	case restart:
 		c.finish(transport.CloseRestart, transport.ErrShutdown)
 	case ended:
-		c.end(arg.reason)
+		c.leave(arg.reason)
+	case hungUp:
+		c.end(transport.ErrClientGone)
 	}
 }
 
@@ -95,8 +98,17 @@ func (c *link) idle() {
 	c.finish(transport.CloseProtocol, transport.ErrIdle)
 }
 
-// end is done once, by whoever is first: the reader, the writer, or a full
-// outbox.
+// leave ends a connection that nobody reads from any more. The close frame,
+// and what is queued before it, leaves first.
+func (c *link) leave(reason error) {
+	if c.state == closing {
+		c.writer.end(hangUp)
+		return
+	}
+	c.end(reason)
+}
+
+// end is the end.
 func (c *link) end(reason error) {
 	told := c.state == closing
 	c.state = closed

@@ -86,7 +86,7 @@ func (w *linkWriter) run() {
 		n, err := batch.WriteTo(w.link.nc)
 		w.wrote(frames, int(n))
 		if err != nil {
-			w.link.lane.Post(w.link, ended{transport.ErrClientGone}) // the reader may be held, and not notice
+			w.link.lane.Post(w.link, hungUp{}) // the reader may be held, and not notice
 			return
 		}
 	}
@@ -127,7 +127,8 @@ func (w *linkWriter) wrote(frames, bytes int) {
 func (w *linkWriter) finish(then ending) {
 	switch then {
 	case hangUp:
-		_ = w.link.nc.Close() // the reader notices, and ends the link
+		_ = w.link.nc.Close()
+		w.link.lane.Post(w.link, hungUp{})
 	case fallSilent:
 		if half, ok := w.link.nc.(interface{ CloseWrite() error }); ok {
 			_ = half.CloseWrite()

@@ -1,0 +1,152 @@
+package hostile
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/roostgo/roost"
+	"github.com/roostgo/roost/internal/frame"
+	"github.com/roostgo/roost/test/client"
+	"github.com/roostgo/roost/transport/websocket"
+)
+
+// patience is how long a test waits for what must come.
+const patience = 10 * time.Second
+
+// fort is an endpoint under attack, and the honest client that it serves
+// meanwhile.
+type fort struct {
+	*roost.Endpoint
+	server *httptest.Server
+	honest *client.Conn
+}
+
+// seat is a channel that answers.
+type seat struct{}
+
+func (*seat) Join(context.Context, *roost.Socket, roost.Payload) (roost.Reply, error) {
+	return roost.ReplyOK(nil), nil
+}
+
+func (*seat) Echo(_ context.Context, _ *roost.Socket, p roost.Payload) (roost.Reply, error) {
+	return roost.ReplyOK(p), nil
+}
+
+func (*seat) Shout(ctx context.Context, s *roost.Socket, p roost.Payload) (roost.Reply, error) {
+	return roost.NoReply(), s.Broadcast(ctx, "shout", p)
+}
+
+func engines() []websocket.Engine {
+	if runtime.GOOS == "linux" {
+		return []websocket.Engine{websocket.EventLoops, websocket.Goroutines}
+	}
+	return []websocket.Engine{websocket.Goroutines}
+}
+
+// onEachEngine runs a test against a fort on each engine.
+func onEachEngine(t *testing.T, ws websocket.Config, test func(t *testing.T, f *fort)) {
+	t.Helper()
+	for _, e := range engines() {
+		t.Run("engine="+string(e), func(t *testing.T) {
+			ws := ws
+			ws.Engine = e
+			f := build(t, ws)
+			test(t, f)
+			f.stands(t)
+		})
+	}
+}
+
+func build(t testing.TB, ws websocket.Config) *fort {
+	t.Helper()
+	f := &fort{Endpoint: roost.NewEndpoint(roost.Config{WebSocket: ws, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})}
+	f.Channel("room:*", roost.ChannelOf((*seat).Join, roost.On("echo", (*seat).Echo), roost.On("shout", (*seat).Shout)))
+	f.server = httptest.NewServer(f)
+	var err error
+	if f.honest, _, err = client.Dial(context.Background(), f.url("2.0.0"), client.Options{Timeout: patience}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.fall(t) })
+	return f
+}
+
+// fall shuts the endpoint down.
+func (f *fort) fall(t testing.TB) {
+	f.honest.Drop()
+	f.server.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := f.Shutdown(ctx); err != nil {
+		t.Errorf("shutdown: %v", err)
+	}
+	if s := f.Stats(); s.WebSocket.Connections != 0 || s.Channels != 0 || s.Topics != 0 {
+		t.Errorf("something is left: %+v", s)
+	}
+}
+
+func (f *fort) url(vsn string) string {
+	return "ws" + strings.TrimPrefix(f.server.URL, "http") + "/socket/websocket?vsn=" + vsn
+}
+
+// attacker connects.
+func (f *fort) attacker(t testing.TB, vsn string, o client.Options) *client.Conn {
+	t.Helper()
+	o.Timeout = patience
+	return client.Open(t, f.url(vsn), o)
+}
+
+// stands checks that the honest client is served and nothing of the attackers
+// is left.
+func (f *fort) stands(t testing.TB) {
+	t.Helper()
+	f.honest.ExpectQuiet(t)
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for late := time.After(patience); ; {
+		s := f.Stats()
+		if s.WebSocket.Connections == 1 && s.Channels == 0 && s.Topics == 0 && s.Workers == 0 && s.WorkersWaiting == 0 {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatalf("something is left of the attackers: %+v", s)
+		}
+	}
+}
+
+// goesOn is the outcome of an attack on a connection that is open afterwards.
+const goesOn = 0
+
+// outcome sends a heartbeat and reads until it is answered, or the connection
+// is closed; then it is the close code.
+func outcome(t testing.TB, c *client.Conn, beat string) uint16 {
+	t.Helper()
+	_ = c.SendText(beat)
+	for {
+		m, err := c.Read(patience)
+		switch {
+		case err != nil:
+			t.Fatalf("neither an answer nor a close frame: %v", err)
+		case m.Opcode == frame.Close:
+			return m.CloseCode
+		case strings.Contains(string(m.Payload), `"the beat"`):
+			return goesOn
+		}
+	}
+}
+
+const beatV2 = `[null,"the beat","phoenix","heartbeat",{}]`
+
+const beatV1 = `{"topic":"phoenix","event":"heartbeat","payload":{},"ref":"the beat"}`
+
+func v2(joinRef, ref, topic, event, payload string) string {
+	return fmt.Sprintf("[%s,%s,%s,%s,%s]", joinRef, ref, topic, event, payload)
+}
