@@ -78,7 +78,11 @@ func (e *Endpoint) prepare(m *pubsub.Message) error {
 	var without error
 	reached := false
 	for _, label := range e.bus.Labels(m.Topic) {
-		switch _, err := e.encoded(m, label.(wire.Serializer)); {
+		s, ok := label.(wire.Serializer)
+		if !ok { // of a subscriber that is not a channel
+			continue
+		}
+		switch _, err := e.encoded(m, s); {
 		case err == nil:
 			reached = true
 		case errors.Is(err, wire.ErrBinary):

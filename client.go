@@ -3,6 +3,7 @@ package roost
 import (
 	"context"
 	"log/slog"
+	"strings"
 
 	"github.com/roostgo/roost/telemetry"
 	"github.com/roostgo/roost/transport"
@@ -33,7 +34,9 @@ type clientKind struct {
 // pendingJoin is a join whose callback runs.
 type pendingJoin struct {
 	socket   *Socket
-	replaced *Socket // the instance that it takes the place of
+	replaced *Socket            // the instance that it takes the place of
+	early    []*transport.Frame // broadcasts that came before the answer
+	bytes    int                // of early
 }
 
 // newClient makes the session of a connection that Connect let in. It may
@@ -74,7 +77,7 @@ func (c *client) dispatch(m *wire.Message) transport.Verdict {
 		return c.join(m, s)
 	case s != nil && s.stale(m.JoinRef): // clauses 167, 168
 	case s != nil && m.Event == eventLeave:
-		_ = s.post(mail{kind: mailLeave, ref: keepRef(m.Ref)}, 0) // an ended channel says goodbye by itself
+		c.leave(s, m)
 	case s != nil:
 		c.forward(s, m)
 	case m.Event == eventLeave: // clause 141
@@ -96,7 +99,14 @@ func (c *client) channel(m *wire.Message) *Socket {
 // stale reports whether a message was meant for an earlier channel of this
 // topic [§7.6].
 func (s *Socket) stale(ref wire.Ref) bool {
-	return !ref.IsNull() && !s.joinRefNull && ref != s.joinRef
+	return !ref.IsNull() && !s.is(joinRefNull) && ref != s.joinRef
+}
+
+// leave hands phx_leave to its channel, once.
+func (c *client) leave(s *Socket, m *wire.Message) {
+	if s.set(leaving) {
+		_ = s.post(mail{kind: mailLeave, ref: keepRef(m.Ref)}, 0) // an ended channel says goodbye by itself
+	}
 }
 
 // forward hands a message to its channel.
@@ -147,8 +157,9 @@ func (c *client) admit(m *wire.Message) (*Socket, Factory) {
 	if a := c.profile.values().merged(r.assigns); len(a) > 0 { // clause 12
 		s.extra().assigns = a
 	}
-	s.joinRef, s.joinRefNull = keepRef(m.JoinRef), m.JoinRef.IsNull()
-	if s.joinRefNull {
+	s.joinRef = keepRef(m.JoinRef)
+	if m.JoinRef.IsNull() {
+		s.set(joinRefNull)
 		s.joinRef = keepRef(m.Ref)
 	}
 	return s, r.factory
@@ -160,6 +171,10 @@ type joinAnswer struct {
 	ok    bool
 }
 
+// listening is posted to the lane when Join has returned: broadcasts from then
+// on are the channel's.
+type listening struct{}
+
 // departure is posted to the lane when a channel ends: what the client is told.
 type departure struct {
 	event   string
@@ -169,6 +184,8 @@ type departure struct {
 // Run does what a channel posted to its lane.
 func (s *Socket) Run(arg any) {
 	switch arg := arg.(type) {
+	case listening:
+		s.seat.Activate()
 	case *joinAnswer:
 		s.client.answered(s, arg)
 	case departure:
@@ -176,27 +193,50 @@ func (s *Socket) Run(arg any) {
 	}
 }
 
-// answered sends the answer to a join, and only then lets in the topic's
-// broadcasts [O6].
+// deliver sends a broadcast to the client; one that comes before the answer to
+// the join waits for it [O6].
+func (c *client) deliver(s *Socket, f *transport.Frame) {
+	j := c.joining
+	if j == nil || j.socket != s {
+		c.conn.Enqueue(f, transport.Bulk)
+		return
+	}
+	j.early = append(j.early, f)
+	if j.bytes += len(f.Payload()); j.bytes > earlyBound {
+		c.conn.Close(transport.CloseInternalError) // too busy to answer: the client comes back
+	}
+}
+
+// earlyBound is how many bytes of broadcasts may wait for the answer to a join.
+const earlyBound = 1 << 20
+
+// answered sends the answer to a join, and then what was broadcast since Join
+// returned.
 func (c *client) answered(s *Socket, a *joinAnswer) {
 	if c.gone != nil {
 		c.tooLate(s, a)
 		return
 	}
-	replaced := c.joining.replaced
+	j := c.joining
 	c.joining = nil
 	if a.ok {
 		s.enterTopic()
 	}
 	c.conn.Enqueue(a.frame, transport.Direct)
-	c.farewell(replaced)
+	c.farewell(j.replaced)
 	if a.ok {
-		c.channels.add(s)
-		s.seat.Activate()
-		c.kind.endpoint.count.joins.Add(1)
-		c.kind.endpoint.count.channels.Add(1)
+		c.welcome(s, j.early)
 	}
 	c.conn.Resume()
+}
+
+func (c *client) welcome(s *Socket, early []*transport.Frame) {
+	c.channels.add(s)
+	c.kind.endpoint.count.joins.Add(1)
+	c.kind.endpoint.count.channels.Add(1)
+	for _, f := range early {
+		c.conn.Enqueue(f, transport.Direct)
+	}
 }
 
 // tooLate ends a channel whose client went away while Join ran.
@@ -272,6 +312,9 @@ func (c *client) write(m wire.Message) {
 func (c *client) Closed(reason error) {
 	c.gone = &closedError{reason}
 	c.profile.forget()
+	if c.joining != nil {
+		c.joining.socket.cancel()
+	}
 	for _, s := range c.channels.all() {
 		c.remove(s)
 		s.disconnected(c.gone)
@@ -284,6 +327,7 @@ func (c *client) Closed(reason error) {
 // disconnected ends a channel after what is in its mailbox. One that has
 // nothing to do ends at once.
 func (s *Socket) disconnected(reason error) {
+	s.cancel()
 	if !terminates(s.channel) && s.mailbox.CloseIfIdle() {
 		s.expire()
 		return
@@ -292,7 +336,7 @@ func (s *Socket) disconnected(reason error) {
 }
 
 func (c *client) facts(m *wire.Message) telemetry.Channel {
-	return telemetry.Channel{Topic: m.Topic, SocketID: c.profile.ID()}
+	return telemetry.Channel{Topic: strings.Clone(m.Topic), SocketID: c.profile.ID()}
 }
 
 func (c *client) emit(e telemetry.Event) { c.kind.endpoint.stream.Emit(context.Background(), e) }

@@ -42,7 +42,17 @@ func (c *Connect) Assign(key string, value any) { c.assigns = c.assigns.with(key
 
 // Info collects what else is known about the connection: addresses, URI, user
 // agent, some headers [§4.4].
-func (c *Connect) Info() transport.Info { return transport.NewInfo(c.request) }
+func (c *Connect) Info() transport.Info {
+	info := transport.NewInfo(c.request)
+	if !c.HasToken {
+		return info
+	}
+	_, _, rest, err := transport.AuthToken(c.request.Header)
+	if err != nil { // it was read before
+		return info
+	}
+	return info.WithAuthToken(c.AuthToken, rest)
+}
 
 // Request is the HTTP request. It is valid until Connect returns.
 func (c *Connect) Request() *http.Request { return c.request }

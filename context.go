@@ -7,8 +7,8 @@ import (
 
 // callbackContext is the context of a channel's callbacks. It is the socket
 // itself seen as a context.Context, so that it costs nothing until somebody
-// asks for Done. It is done when the channel has ended; its values are those
-// of the endpoint.
+// asks for Done. It is done when nobody needs what the callback does any more:
+// the connection has ended, the channel was killed or replaced, or is over.
 type callbackContext Socket
 
 func (s *Socket) context() context.Context { return (*callbackContext)(s) }
@@ -25,14 +25,15 @@ func (c *callbackContext) AfterFunc(f func()) (stop func() bool) { return (*Sock
 
 // Err implements context.Context.
 func (c *callbackContext) Err() error {
-	if c.phase.Load() == ended {
+	if (*Socket)(c).is(cancelled) {
 		return context.Canceled
 	}
 	return nil
 }
 
-// Value implements context.Context.
-func (c *callbackContext) Value(key any) any { return c.client.kind.endpoint.base.Value(key) }
+// Value implements context.Context: there are none. What a connection keeps of
+// its request is what Connect assigned.
+func (c *callbackContext) Value(any) any { return nil }
 
 // String says what the context is, where contexts are printed.
 func (c *callbackContext) String() string { return "roost.channel(" + *c.topic + ")" }

@@ -12,6 +12,7 @@ package roost
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -36,11 +37,10 @@ type Endpoint struct {
 	config  Config
 	path    transport.Path
 	bus     *pubsub.PubSub
-	stream  *telemetry.Stream
+	stream  *telemetry.Stream // to reports
+	reports *reporter
 	workers *workers.Pool
 	socket  *websocket.Handler
-	base    context.Context // of callbacks
-	stop    context.CancelCauseFunc
 
 	count endpointCounters
 
@@ -57,8 +57,11 @@ func NewEndpoint(c Config) *Endpoint {
 	}
 	c = c.withDefaults()
 	e := &Endpoint{config: c, bus: c.PubSub, workers: workers.New(c.Workers)}
-	e.stream = telemetry.NewStream(append([]telemetry.Handler{telemetry.Log(c.Logger)}, c.Telemetry...)...)
-	e.base, e.stop = context.WithCancelCause(context.Background())
+	e.reports = &reporter{
+		stream:  telemetry.NewStream(append([]telemetry.Handler{telemetry.Log(c.Logger)}, c.Telemetry...)...),
+		workers: e.workers,
+	}
+	e.stream = telemetry.NewStream(e.reports)
 	e.routes.Store(new(routes))
 	e.kinds.Store(new([]*clientKind))
 
@@ -119,17 +122,16 @@ func (e *Endpoint) Run(ctx context.Context) error {
 
 // Shutdown closes all connections with 1012, so that their clients come back
 // to another server, and waits for their channels to terminate. When ctx is
-// done it cuts what is left and returns its error.
+// done it cuts what is left; the error then says what still runs.
 func (e *Endpoint) Shutdown(ctx context.Context) error {
+	var errs []error
 	if err := e.socket.Shutdown(ctx); err != nil {
-		return fmt.Errorf("roost: shut down connections: %w", err)
+		errs = append(errs, fmt.Errorf("roost: shut down connections: %w", err))
 	}
-	err := e.workers.Close(ctx)
-	e.stop(ErrServerStopped)
-	if err != nil {
-		return fmt.Errorf("roost: %d channel callbacks still run: %w", e.Stats().Workers, err)
+	if err := e.workers.Close(ctx); err != nil {
+		errs = append(errs, fmt.Errorf("roost: %d channel callbacks still run: %w", e.Stats().Workers, err))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // kindOf finds or makes what clients of a transport and a serializer have in

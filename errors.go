@@ -26,9 +26,6 @@ var (
 
 	// ErrRefused refuses a connection without a reason: HTTP 403.
 	ErrRefused = errors.New("roost: connection refused")
-
-	// ErrServerStopped is returned by what needs a running server.
-	ErrServerStopped = errors.New("roost: server stopped")
 )
 
 var errInsideJoin = errors.New("the client is not there yet: send yourself a value with SendInfo, it is handled after the reply")

@@ -49,7 +49,7 @@ func ExampleChannelOf() {
 
 	// Output:
 	// ann: "door:1" "phx_reply" {"status":"error","response":{"reason":"a name is required"}}
-	// ann: "door:1" "phx_reply" {"status":"error","response":{"detail":"json: cannot unmarshal number into Go struct field card.name of type string","reason":"invalid payload"}}
+	// ann: "door:1" "phx_reply" {"status":"error","response":{"reason":"invalid payload"}}
 	// ann: "door:1" "phx_reply" {"status":"ok","response":"welcome to door:1"}
 	// ann: "door:1" "phx_reply" {"status":"ok","response":{"who":"Ann"}}
 	// ann: "window:1" "phx_reply" {"status":"error","response":{"reason":"unmatched topic"}}

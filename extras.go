@@ -12,7 +12,7 @@ type extras struct {
 	assigns     Assigns  // owned by the callback that runs
 
 	mu    sync.Mutex
-	over  bool          // the channel has ended; guarded by mu
+	over  bool          // the context is done; guarded by mu
 	done  chan struct{} // made when somebody asks for it; guarded by mu
 	after []*func()     // to be called at the end; guarded by mu
 }
@@ -24,7 +24,7 @@ func (s *Socket) extra() *extras {
 	}
 	s.extras.CompareAndSwap(nil, new(extras))
 	x := s.extras.Load()
-	if s.phase.Load() == ended { // before whoever ended it could see x
+	if s.is(cancelled) { // before whoever cancelled could see x
 		x.end()
 	}
 	return x

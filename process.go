@@ -48,6 +48,14 @@ var callbackNames = [...]string{
 // errExited is what a callback ended with that called runtime.Goexit.
 var errExited = errors.New("roost: callback exited its goroutine")
 
+var errNoChannel = errors.New("roost: the route's Factory returned nil: return a new Channel for each join")
+
+// killedError is what a channel ends with that was killed.
+type killedError struct{ reason error }
+
+func (e killedError) Error() string { return fmt.Sprintf("roost: killed: %v", e.reason) }
+func (e killedError) Unwrap() error { return e.reason }
+
 // turn is how many mails one channel handles before others get the worker.
 const turn = 64
 
@@ -111,7 +119,7 @@ func (s *Socket) call(m *mail) (Reply, error) {
 	case mailInfo:
 		return Reply{}, s.handleInfo(m.info)
 	case mailKill:
-		return Reply{}, fmt.Errorf("roost: killed: %w", m.info.(error))
+		return Reply{}, m.info.(error)
 	default:
 		return Reply{}, nil
 	}
@@ -119,7 +127,9 @@ func (s *Socket) call(m *mail) (Reply, error) {
 
 func (s *Socket) enter(m *mail) (Reply, error) {
 	began := time.Now()
-	s.channel = m.info.(Factory)()
+	if s.channel = m.info.(Factory)(); s.channel == nil {
+		return Reply{}, errNoChannel
+	}
 	r, err := s.channel.Join(s.context(), s, m.payload)
 	if err == nil && r.accepts() {
 		s.intercept()
@@ -172,7 +182,7 @@ func (s *Socket) settle(m *mail, r response, err error) {
 	case m.kind == mailClosed:
 		s.terminate(m.info.(error))
 		return
-	case m.kind == mailInfo && errors.Is(err, ErrUnhandled): // clause 201
+	case m.kind == mailInfo && asked(err).unhandled: // clause 201
 		s.emit(telemetry.InfoUnhandled{Channel: s.facts(), Type: fmt.Sprintf("%T", m.info)})
 		return
 	}
@@ -186,30 +196,27 @@ func (s *Socket) settle(m *mail, r response, err error) {
 
 // worse is what a callback failed with whose reply could not be encoded: that
 // it wanted to stop does not count any more.
-func worse(encodeErr, outcome error) error {
-	if outcome == nil || errors.Is(outcome, Stop) {
+func worse(encodeErr, err error) error {
+	if err == nil || asked(err).stop {
 		return encodeErr
 	}
-	return errors.Join(encodeErr, outcome)
+	return errors.Join(encodeErr, err)
 }
 
 // stops reports whether a channel ends as wished: it returned Stop. To panic
 // with it, or to be killed with it, is a crash all the same [clauses 180, 181].
-func stops(m *mail, err error) bool {
-	var p *PanicError
-	return m.kind != mailKill && errors.Is(err, Stop) && !errors.As(err, &p)
-}
+func stops(m *mail, err error) bool { return m.kind != mailKill && asked(err).stop }
 
 // fail ends the channel because of what a callback returned [§7.8].
 func (s *Socket) fail(m *mail, err error) {
 	if stops(m, err) { // clause 176; phx_close first, then what Terminate pushes
 		s.client.conn.Lane().Send(s, departure{event: eventClose, payload: empty})
-		s.terminate(err)
+		s.terminate(told(err))
 		return
 	}
 	s.crashed(m, err)
 	defer s.client.conn.Lane().Send(s, departure{event: eventError, payload: channelCrash}) // after what Terminate pushes
-	s.terminate(err)
+	s.terminate(told(err))
 }
 
 // leave answers phx_leave: reply, phx_close, then what Terminate pushes
@@ -235,16 +242,14 @@ func (s *Socket) terminate(reason error) {
 			s.crashed(&mail{kind: mailEnd}, &PanicError{Value: v, Stack: debug.Stack()})
 		}
 	}()
-	t.Terminate(s.context(), s, reason)
+	t.Terminate(context.WithoutCancel(s.context()), s, reason)
 }
 
 // expire ends the channel for those who have its Socket or its context.
 func (s *Socket) expire() {
 	s.mailbox.Close()
 	s.phase.Store(ended)
-	if x := s.extras.Load(); x != nil {
-		x.end()
-	}
+	s.cancel()
 }
 
 // settleJoin answers a join [§7.4].
@@ -257,7 +262,7 @@ func (s *Socket) settleJoin(m *mail, r response, err error) {
 	}
 	ok := err == nil && r.status == statusOK
 	if ok {
-		err = s.client.kind.endpoint.bus.Reserve(s.context(), &s.seat, *s.topic, s.client.conn.Lane(), s)
+		err = s.takeSeat()
 	}
 	f, encodeErr := s.sealJoin(m.ref, r)
 	if err = errors.Join(err, encodeErr); err != nil { // clause 150
@@ -268,14 +273,22 @@ func (s *Socket) settleJoin(m *mail, r response, err error) {
 	sent := s.client.conn.Lane().Send(s, &joinAnswer{frame: f, ok: ok})
 	switch {
 	case !ok:
-		s.seat.Cancel()
+		s.seat.Release()
 		s.expire()
 	case !sent: // the server has stopped while Join ran, and its lanes with it
-		s.seat.Cancel()
+		s.seat.Release()
 		s.terminate(&closedError{transport.ErrShutdown})
 	default:
 		s.enterTopic()
 	}
+}
+
+// takeSeat subscribes the channel to its topic. From the moment that Join has
+// returned, what this node broadcasts is not missed [O6]; the lane keeps it
+// until the join is answered.
+func (s *Socket) takeSeat() error {
+	lane := s.client.conn.Lane()
+	return s.client.kind.endpoint.bus.ReserveThen(s.context(), &s.seat, *s.topic, lane, s, func() { lane.Send(s, listening{}) })
 }
 
 // sealJoin encodes the answer to the join, with the join_ref that it came with
@@ -288,7 +301,7 @@ func (s *Socket) sealJoin(ref wire.Ref, r response) (*transport.Frame, error) {
 
 // element is the join message's join_ref.
 func (s *Socket) element() wire.Ref {
-	if s.joinRefNull {
+	if s.is(joinRefNull) {
 		return ""
 	}
 	return s.joinRef
@@ -301,11 +314,7 @@ func (s *Socket) facts() telemetry.Channel {
 // crashed reports, once, that a callback failed.
 func (s *Socket) crashed(m *mail, err error) {
 	s.client.kind.endpoint.count.crashes.Add(1)
-	e := telemetry.ChannelCrashed{Channel: s.facts(), Callback: callbackNames[m.kind], Event: m.event, Err: err}
-	if p, ok := errors.AsType[*PanicError](err); ok {
-		e.Stack = p.Stack
-	}
-	s.emit(e)
+	s.emit(telemetry.ChannelCrashed{Channel: s.facts(), Callback: callbackNames[m.kind], Event: m.event, Err: err, Stack: stackOf(err)})
 }
 
 func (s *Socket) mailboxFull(event string) {

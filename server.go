@@ -8,7 +8,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"sync"
+	"runtime/debug"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -28,6 +30,14 @@ type Server struct {
 
 	// Handler answers all other requests. Default: 404.
 	Handler http.Handler
+
+	// Hosts are the names, without ports, under which requests may ask for this
+	// server; others get 421, before Endpoint and Handler see them. Set it when
+	// pages from elsewhere must not reach the server: they can have a name of
+	// their own resolve to its address, 127.0.0.1 as well, and to the browser,
+	// and to checks of the Origin header, both are the same site then (DNS
+	// rebinding). Default: all.
+	Hosts []string
 
 	// Addr is where to listen, "host:port". Default: DefaultAddr.
 	Addr string
@@ -63,7 +73,8 @@ type Server struct {
 
 // Run serves until ctx is done: then it stops accepting, closes connections
 // with 1012, waits for their channels to terminate, and stops the services.
-// The error says why it could not start, or what gave up.
+// The error says why it could not start, what gave up, or what went wrong at
+// the end, such as callbacks that still run.
 //
 // First the user's services start, then the bus, then the endpoint; clients
 // are accepted last.
@@ -77,7 +88,9 @@ func (s *Server) Run(ctx context.Context) error {
 		return err
 	}
 	defer listener.Close() //nolint:errcheck // closed already when all went well
-	front := &front{server: s.http(log), listener: listener, onListen: s.OnListen, ready: make(chan struct{})}
+	front := &front{
+		server: s.http(log), listener: listener, onListen: s.OnListen, grace: httpGrace, ready: make(chan struct{}),
+	}
 	t := tree{log: log, grace: s.Endpoint.config.DrainTimeout + 5*time.Second}
 	return t.run(ctx, []stage{
 		{"services", s.Services},
@@ -113,6 +126,8 @@ func (s *Server) http(log *slog.Logger) *http.Server {
 
 func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
+	case !s.answersTo(r.Host):
+		misdirected(w, r.Host)
 	case s.Endpoint.serve(w, r):
 	case s.Handler != nil:
 		s.Handler.ServeHTTP(w, r)
@@ -121,40 +136,80 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// answersTo reports whether requests may ask for a host.
+func (s *Server) answersTo(host string) bool {
+	return len(s.Hosts) == 0 || slices.ContainsFunc(s.Hosts, func(h string) bool {
+		return strings.EqualFold(bareHost(h), bareHost(host))
+	})
+}
+
+// bareHost is a host without its port and the brackets of an IPv6 address.
+func bareHost(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		return name
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+}
+
+func misdirected(w http.ResponseWriter, host string) {
+	http.Error(w, fmt.Sprintf("This server does not answer to the host %q, so that no page from elsewhere reaches it under a name of its own.\n"+
+		"If that name is yours, add it: roost serve -host %s, or Server.Hosts in Go.", host, bareHost(host)), http.StatusMisdirectedRequest)
+}
+
 // front accepts clients. It is the last service to start and the first to
-// stop.
+// stop. Run is called once: whatever ends it ends the tree.
 type front struct {
 	server   *http.Server
 	listener net.Listener
 	onListen func(net.Addr)
-	once     sync.Once
+	grace    time.Duration // that plain HTTP requests may take to end
 	ready    chan struct{}
 }
 
 // Ready implements Readier.
 func (f *front) Ready() <-chan struct{} { return f.ready }
 
-// httpGrace is how long plain HTTP requests may take to end.
 const httpGrace = 5 * time.Second
 
 // Run implements Service.
 func (f *front) Run(ctx context.Context) error {
-	f.once.Do(func() {
-		if f.onListen != nil {
-			f.onListen(f.listener.Addr())
-		}
-		close(f.ready)
-	})
+	if err := f.announce(); err != nil {
+		return giveUp(err)
+	}
+	close(f.ready)
 	ended := make(chan error, 1)
-	go func() { ended <- f.server.Serve(f.listener) }() // ends with Shutdown, below
+	go func() { ended <- f.server.Serve(f.listener) }() // ends with shutdown, below
 	select {
 	case err := <-ended:
 		return giveUp(fmt.Errorf("roost: accept: %w", err))
 	case <-ctx.Done():
 	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), httpGrace)
-	defer cancel()
-	err := f.server.Shutdown(grace)
+	err := f.shutdown(context.WithoutCancel(ctx))
 	_ = <-ended // http.ErrServerClosed
 	return err
+}
+
+// announce tells the user where clients are accepted. A panic there is final:
+// starting again would do the same.
+func (f *front) announce() (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("roost: Server.OnListen: %w", &PanicError{Value: v, Stack: debug.Stack()})
+		}
+	}()
+	if f.onListen != nil {
+		f.onListen(f.listener.Addr())
+	}
+	return nil
+}
+
+// shutdown waits for plain HTTP requests, and cuts those that do not end.
+func (f *front) shutdown(ctx context.Context) error {
+	grace, cancel := context.WithTimeout(ctx, f.grace)
+	defer cancel()
+	err := f.server.Shutdown(grace)
+	if err == nil {
+		return nil
+	}
+	return errors.Join(fmt.Errorf("roost: HTTP requests that ran for over %v more were cut off: %w", f.grace, err), f.server.Close())
 }

@@ -365,3 +365,72 @@ func ask(t *testing.T, r *running, target string) (status int, body string) {
 	must(err)
 	return resp.StatusCode, string(b)
 }
+
+func TestAPanicInOnListenEndsTheServerWithAnError(t *testing.T) {
+	var d diary
+	p := newPool(&d)
+	close(p.may)
+	ended := make(chan error, 1)
+	s := &roost.Server{
+		Endpoint: roost.NewEndpoint(roost.Config{}), Addr: "127.0.0.1:0", Services: []roost.Service{p},
+		OnListen: func(net.Addr) { panic("no such file: port.txt") }, Logger: slog.New(slog.DiscardHandler),
+	}
+	go func() { ended <- s.Run(t.Context()) }() // ends by itself; read below
+	err := receive(t, ended, "end of the server")
+	if _, ok := errors.AsType[*roost.PanicError](err); !ok || !strings.Contains(err.Error(), "Server.OnListen") || !strings.Contains(err.Error(), "port.txt") {
+		t.Errorf("got %v", err)
+	}
+	d.expect(t, "pool starts", "pool is ready", "pool stops")
+}
+
+func TestCallbacksThatStillRunAtTheEndAreReported(t *testing.T) {
+	entered, release := make(chan struct{}), make(chan struct{})
+	defer close(release)
+	e := roost.NewEndpoint(roost.Config{DrainTimeout: 20 * time.Millisecond})
+	e.Channel("*", roost.ChannelOf(func(*struct{}, context.Context, *roost.Socket, roost.Payload) (roost.Reply, error) {
+		close(entered)
+		<-release
+		return roost.NoReply(), nil
+	}))
+	r := start(t, &roost.Server{Endpoint: e})
+	c := client.Open(t, r.url("/socket/websocket"), client.Options{})
+	must(c.Push("1", "1", "room:1", "phx_join", "{}"))
+	receive(t, entered, "join")
+	r.stop()
+	if err := receive(t, r.ended, "end of the server"); err == nil || !strings.Contains(err.Error(), "1 channel callbacks still run") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestRequestsForOtherHostsAreRefusedWhereverTheyGo(t *testing.T) {
+	page := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "page") })
+	r := start(t, &roost.Server{Handler: page, Hosts: []string{"localhost", "::1", "[fd00::1]", "Roost.example"}})
+	for host, ok := range map[string]bool{
+		"localhost": true, "localhost:4000": true, "LOCALHOST:1": true, "[::1]:4000": true, "[::1]": true, "[fd00::1]:9": true,
+		"roost.example": true, "evil.example": false, "evil.example:4000": false, "localhost.evil.example": false,
+		"127.0.0.1": false, "a.roost.example": false, "[::2]": false,
+	} {
+		resp := askFor(t, r, host)
+		if want := map[bool]int{true: http.StatusOK, false: http.StatusMisdirectedRequest}[ok]; resp.StatusCode != want {
+			t.Errorf("%s: got %d, want %d", host, resp.StatusCode, want)
+		}
+	}
+	body := client.Refused(t, r.url("/socket/websocket"), client.Options{Host: "evil.example:4000"}, http.StatusMisdirectedRequest)
+	for _, want := range []string{`"evil.example:4000"`, "-host evil.example,", "Server.Hosts"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("%q does not say %q", body, want)
+		}
+	}
+	client.Open(t, r.url("/socket/websocket"), client.Options{Host: "localhost:1"}).ExpectQuiet(t)
+}
+
+func askFor(t *testing.T, r *running, host string) *http.Response {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+r.addr+"/", nil)
+	must(err)
+	req.Host, req.Close = host, true
+	resp, err := http.DefaultClient.Do(req)
+	must(err)
+	must(resp.Body.Close())
+	return resp
+}

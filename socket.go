@@ -8,7 +8,6 @@ import (
 
 	"github.com/roostgo/roost/internal/mailbox"
 	"github.com/roostgo/roost/pubsub"
-	"github.com/roostgo/roost/transport"
 	"github.com/roostgo/roost/wire"
 )
 
@@ -23,11 +22,11 @@ type Socket struct {
 	joinRef wire.Ref // the channel's: the join's join_ref, or its ref if that was null
 	channel Channel  // made where Join is called
 
-	seat        pubsub.Seat           // in the channel's topic; used by the lane once it is joined
-	mailbox     mailbox.Mailbox[mail] // what is to be done
-	extras      atomic.Pointer[extras]
-	phase       atomic.Uint32
-	joinRefNull bool // the join had no join_ref; immutable
+	seat    pubsub.Seat           // in the channel's topic; used by the lane once Join has let the client in
+	mailbox mailbox.Mailbox[mail] // what is to be done
+	extras  atomic.Pointer[extras]
+	phase   atomic.Uint32
+	flags   atomic.Uint32
 
 	// Owned by the callback that runs.
 	current *mail // what HandleIn handles
@@ -41,6 +40,28 @@ const (
 	joined
 	ended
 )
+
+// Flags of a channel, set once.
+const (
+	joinRefNull uint32 = 1 << iota // the join had no join_ref
+	leaving                        // the client has left
+	cancelled                      // the callbacks' context is done
+)
+
+func (s *Socket) is(flag uint32) bool { return s.flags.Load()&flag != 0 }
+
+// set sets a flag and reports whether it was not set before.
+func (s *Socket) set(flag uint32) bool { return s.flags.Or(flag)&flag == 0 }
+
+// cancel makes the callbacks' context done.
+func (s *Socket) cancel() {
+	if !s.set(cancelled) {
+		return
+	}
+	if x := s.extras.Load(); x != nil {
+		x.end()
+	}
+}
 
 // Topic is the channel's topic.
 func (s *Socket) Topic() string { return *s.topic }
@@ -144,7 +165,8 @@ func (s *Socket) SendInfo(value any) error {
 // Kill ends the channel from outside, as a crash: the client gets phx_error
 // and joins again. reason is what Terminate is told.
 func (s *Socket) Kill(reason error) {
-	_ = s.post(mail{kind: mailKill, info: reason}, 0) // one that has ended is as wished
+	s.cancel()
+	_ = s.post(mail{kind: mailKill, info: killedError{reason}}, 0) // one that has ended is as wished
 }
 
 // Subscribe delivers broadcasts of another topic to this channel's HandleInfo,
@@ -180,7 +202,7 @@ func (s *Socket) Deliver(m *pubsub.Message) {
 	}
 	f, err := s.client.kind.endpoint.encoded(m, s.client.kind.serializer)
 	if err == nil { // else that was reported where it was found out
-		s.client.conn.Enqueue(f, transport.Bulk)
+		s.client.deliver(s, f)
 	}
 }
 

@@ -19,6 +19,7 @@ type Stats struct {
 	WorkersHigh     int    // the most that ever ran
 	WorkersWaiting  int    // channels that wait for a worker
 	Saturations     uint64 // how often all Config.Workers were busy
+	EventsDropped   uint64 // that telemetry handlers were too slow for
 }
 
 type endpointCounters struct {
@@ -42,5 +43,6 @@ func (e *Endpoint) Stats() Stats {
 		WorkersHigh:     w.HighWater,
 		WorkersWaiting:  w.Waiting,
 		Saturations:     w.Saturated,
+		EventsDropped:   e.reports.dropped.Load(),
 	}
 }

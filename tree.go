@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/thejerf/suture/v4"
@@ -13,7 +15,8 @@ import (
 
 // Service is something with a life of its own: a database pool, a poller. Run
 // works until ctx is done. When it returns before that, or panics, it is
-// started again, after a pause if that happens often.
+// started again, after a pause if that happens often. What it returns after
+// that, but for ctx's own error, becomes part of what Server.Run returns.
 type Service interface {
 	Run(ctx context.Context) error
 }
@@ -38,17 +41,20 @@ type tree struct {
 }
 
 // run starts the stages, each when the one before it is ready; waits until ctx
-// is done or a stage has given up; and stops them.
-func (t tree) run(ctx context.Context, stages []stage) error {
+// is done or a stage has given up; and stops them. The error is why it gave up,
+// and what went wrong at the end, in the order in which stages stop.
+func (t tree) run(ctx context.Context, stages []stage) (err error) {
 	var up []*runningStage
+	var last farewells
+	failed := make(chan error, len(stages))
 	defer func() {
 		for _, r := range slices.Backward(up) {
 			r.stop()
 		}
+		err = errors.Join(err, last.join())
 	}()
-	failed := make(chan error, len(stages))
 	for _, st := range stages {
-		r := t.start(ctx, st, failed)
+		r := t.start(ctx, st, failed, &last)
 		up = append(up, r)
 		if err := r.ready(ctx, failed); err != nil || ctx.Err() != nil {
 			return err
@@ -71,10 +77,10 @@ type runningStage struct {
 
 // start starts a stage. It ends by stop only, so that the stages above it can
 // end first.
-func (t tree) start(ctx context.Context, st stage, failed chan<- error) *runningStage {
+func (t tree) start(ctx context.Context, st stage, failed chan<- error, last *farewells) *runningStage {
 	s := suture.New(st.name, suture.Spec{Timeout: t.grace, EventHook: t.report})
 	for _, service := range st.services {
-		s.Add(supervised{service})
+		s.Add(supervised{service, last})
 	}
 	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	r := &runningStage{stage: st, cancel: cancel, done: make(chan struct{})}
@@ -124,16 +130,58 @@ func (t tree) report(e suture.Event) {
 	t.log.LogAttrs(context.Background(), level, "supervisor", slog.String("event", e.String()))
 }
 
-// supervised is a Service as suture has it.
-type supervised struct{ service Service }
+// farewells are the errors of services that were told to stop. Supervisors
+// drop them.
+type farewells struct {
+	mu   sync.Mutex
+	errs []error // guarded by mu
+}
 
-// Serve implements suture.Service.
+func (f *farewells) add(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.errs = append(f.errs, err)
+}
+
+// join returns them as one. What comes later, from a service that its
+// supervisor did not wait for, is lost; report has logged its name.
+func (f *farewells) join() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return errors.Join(f.errs...)
+}
+
+// supervised is a Service as suture has it.
+type supervised struct {
+	service Service
+	last    *farewells
+}
+
+// Serve implements suture.Service. That a service ends with ctx is as it should
+// be, whatever words it has for that.
 func (s supervised) Serve(ctx context.Context) error {
-	err := s.service.Run(ctx)
-	if ctx.Err() != nil {
-		return ctx.Err()
+	err := s.run(ctx)
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	if err != nil && !errors.Is(err, ctx.Err()) {
+		s.last.add(err)
+	}
+	return ctx.Err()
+}
+
+// run runs the service. A panic while it stops is an error: the supervisor, to
+// which all others go, does not listen any more.
+func (s supervised) run(ctx context.Context) (err error) {
+	defer func() {
+		if ctx.Err() == nil {
+			return
+		}
+		if v := recover(); v != nil {
+			err = fmt.Errorf("roost: %v while it stopped: %w", s, &PanicError{Value: v, Stack: debug.Stack()})
+		}
+	}()
+	return s.service.Run(ctx)
 }
 
 // String names the service in logs.

@@ -3,6 +3,7 @@ package roost
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -190,14 +191,84 @@ func TestAServiceThatFailsAgainAndAgainGetsAPause(t *testing.T) {
 	})
 }
 
+// parting is a service that ends in a way of its own once it is told to.
+type parting struct {
+	worker
+	last func(ctx context.Context) error
+}
+
+func newParting(tr *trace, name string, last func(context.Context) error) *parting {
+	return &parting{worker{name: name, trace: tr}, last}
+}
+
+func (p *parting) Run(ctx context.Context) error {
+	_ = p.worker.Run(ctx)
+	return p.last(ctx)
+}
+
+func TestErrorsAtTheEndAreReturnedInTheOrderOfStopping(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var tr trace
+		fails := func(text string) func(context.Context) error {
+			return func(context.Context) error { return errors.New(text) }
+		}
+		stop, ended := grow(t,
+			stage{"first", []Service{newParting(&tr, "a", fails("a is broken"))}},
+			stage{"second", []Service{&worker{name: "b", trace: &tr}}},
+			stage{"third", []Service{newParting(&tr, "c", fails("3 callbacks still run"))}},
+			stage{"fourth", []Service{newParting(&tr, "d", func(context.Context) error { panic(errBroken) })}},
+		)
+		synctest.Wait()
+		stop()
+		err := <-ended
+		want := "roost: *roost.parting while it stopped: roost: panic: broken for good\n3 callbacks still run\na is broken"
+		if err == nil || err.Error() != want || !errors.Is(err, errBroken) {
+			t.Errorf("got  %v\nwant %v", err, want)
+		}
+		slices.Sort(tr.lines[:4]) // nobody waited for anybody's start
+		tr.expect(t, "+a", "+b", "+c", "+d", "-d", "-c", "-b", "-a")
+	})
+}
+
+func TestATreeThatGaveUpAlsoTellsWhatWentWrongAtTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var tr trace
+		late := errors.New("the pool does not close")
+		_, ended := grow(t,
+			stage{"first", []Service{newSlow(&tr, "r", time.Second), newParting(&tr, "a", func(context.Context) error { return late })}},
+			stage{"second", []Service{&worker{name: "b", trace: &tr, fails: giveUp(errBroken)}}},
+		)
+		if err := <-ended; !errors.Is(err, errBroken) || !errors.Is(err, late) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
 func TestServicesThatEndWithTheTreeAreNotFailures(t *testing.T) {
-	s := supervised{&worker{trace: new(trace), fails: errBroken}}
-	if err := s.Serve(t.Context()); !errors.Is(err, errBroken) {
-		t.Errorf("got %v", err)
+	synctest.Test(t, func(t *testing.T) {
+		var tr trace
+		stop, ended := grow(t, stage{"only", []Service{
+			newParting(&tr, "a", func(ctx context.Context) error { return ctx.Err() }),
+			newParting(&tr, "b", func(ctx context.Context) error { return fmt.Errorf("poll: %w", ctx.Err()) }),
+			newParting(&tr, "c", func(context.Context) error { return nil }),
+		}})
+		synctest.Wait()
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestASupervisorHearsTheErrorOfARunningServiceOnly(t *testing.T) {
+	var last farewells
+	s := supervised{&worker{trace: new(trace), fails: errBroken}, &last}
+	if err := s.Serve(t.Context()); !errors.Is(err, errBroken) || last.join() != nil {
+		t.Errorf("got %v, and at the end %v", err, last.join())
 	}
 	done, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := s.Serve(done); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v", err)
+	if err := s.Serve(done); !errors.Is(err, context.Canceled) || !errors.Is(last.join(), errBroken) {
+		t.Errorf("got %v, and at the end %v", err, last.join())
 	}
 }

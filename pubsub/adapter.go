@@ -14,6 +14,9 @@ type Adapter interface {
 	// called with what they broadcast: the messages of one publisher to one
 	// topic in the order in which they were published [O8]. deliver may block
 	// while this node is busy; what then piles up is the adapter's to bound.
+	//
+	// It runs once at a time, and again after it has ended or failed: what was
+	// subscribed stays subscribed.
 	Run(ctx context.Context, deliver func(*Message)) error
 
 	// Broadcast hands m to all other nodes, not to this one.

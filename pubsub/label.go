@@ -1,12 +1,31 @@
 package pubsub
 
-import "slices"
+import (
+	"reflect"
+	"slices"
+)
 
 // Labelled is a Subscriber of a kind that publishers want to know of before
-// they publish: what a message must be encoded for, say. The label is
-// comparable and stays the same.
+// they publish: what a message must be encoded for, say.
+//
+// Label is called when the subscription begins and when it ends, with no lock
+// held, and must return the same each time. A label that is nil or cannot be
+// compared is none.
 type Labelled interface {
 	Label() any
+}
+
+// labelOf is a subscriber's label; nil is none.
+func labelOf(s Subscriber) any {
+	l, ok := s.(Labelled)
+	if !ok {
+		return nil
+	}
+	label := l.Label()
+	if !reflect.ValueOf(label).Comparable() {
+		return nil
+	}
+	return label
 }
 
 // labelled counts a topic's subscriptions with one label.
@@ -31,13 +50,11 @@ func (ps *PubSub) Labels(name string) []any {
 	return labels
 }
 
-// label counts a subscriber's label up or down. The shard is locked.
-func (t *entry) label(s Subscriber, n int) {
-	l, ok := s.(Labelled)
-	if !ok {
+// label counts a label up or down, unless it is nil. The shard is locked.
+func (t *entry) label(label any, n int) {
+	if label == nil {
 		return
 	}
-	label := l.Label()
 	i := slices.IndexFunc(t.labels, func(l labelled) bool { return l.label == label })
 	if i < 0 {
 		t.labels = append(t.labels, labelled{label, n})

@@ -1,6 +1,7 @@
 package pubsub_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"sync"
@@ -64,4 +65,41 @@ func TestLabelsMayBeReadWhileSubscribersComeAndGo(t *testing.T) {
 	}
 	wg.Wait()
 	labels(t, ps, "t", "stays")
+}
+
+func TestALabelThatCannotBeComparedIsNone(t *testing.T) {
+	ps, l := pubsub.New(pubsub.Config{}), runLane(t)
+	for _, odd := range []any{nil, []int{1}, map[string]int{}, func() {}, struct{ any }{[]int{1}}} {
+		in := &labelled{label: odd}
+		s, seat := subscribe(t, ps, "t", in), l.join(t, ps, "t", in)
+		subscribe(t, ps, "t", &labelled{label: "even"}).Cancel()
+		labels(t, ps, "t")
+		l.do(func() { ps.BroadcastLocal(&pubsub.Message{Topic: "t", Event: "e"}) })
+		s.Cancel()
+		l.do(seat.Cancel)
+		in.expect(t, "e", "e")
+	}
+	holds(t, ps, "t", 0)
+}
+
+// nosy looks at its topic when it is asked for its label.
+type nosy struct {
+	inbox
+	ps *pubsub.PubSub
+}
+
+func (n *nosy) Label() any {
+	n.ps.Labels("t")
+	if s, err := n.ps.Subscribe(context.Background(), "t", new(inbox)); err == nil {
+		s.Cancel()
+	}
+	return "nosy"
+}
+
+func TestALabelMayAskForItsTopic(t *testing.T) {
+	ps := pubsub.New(pubsub.Config{Shards: 1})
+	s := subscribe(t, ps, "t", &nosy{ps: ps})
+	labels(t, ps, "t", "nosy")
+	s.Cancel()
+	labels(t, ps, "t")
 }

@@ -41,6 +41,7 @@ type PubSub struct {
 	adapter Adapter
 	seed    maphash.Seed
 	shards  []shard
+	running chan struct{} // full while a Run has the adapter
 }
 
 type shard struct {
@@ -49,7 +50,9 @@ type shard struct {
 	_      [32]byte          // one shard's lock on a cache line of its own
 }
 
-// entry is a topic, there while it has subscribers.
+// entry is a topic, there while it has subscribers, unless it could not be
+// linked: then it is out of the shard's table before the first of them knows,
+// and who comes next makes another.
 type entry struct {
 	// Immutable.
 	bus    *PubSub
@@ -72,7 +75,7 @@ func New(c Config) *PubSub {
 	for n < c.Shards || c.Shards <= 0 && n < 64 {
 		n *= 2
 	}
-	ps := &PubSub{adapter: c.Adapter, seed: maphash.MakeSeed(), shards: make([]shard, n)}
+	ps := &PubSub{adapter: c.Adapter, seed: maphash.MakeSeed(), shards: make([]shard, n), running: make(chan struct{}, 1)}
 	for i := range ps.shards {
 		ps.shards[i].topics = make(map[string]*entry)
 	}
@@ -81,9 +84,22 @@ func New(c Config) *PubSub {
 
 // Run keeps the adapter's link until ctx is done. A node without an adapter
 // works without Run, too.
+//
+// Several may run at once, as Servers do that share a PubSub: one of them runs
+// the adapter, so that each message comes once, and the others wait. When that
+// one ends, for its context or with the adapter's error, another takes over.
 func (ps *PubSub) Run(ctx context.Context) error {
 	if ps.adapter == nil {
 		<-ctx.Done()
+		return ctx.Err()
+	}
+	select {
+	case ps.running <- struct{}{}:
+		defer func() { <-ps.running }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if ctx.Err() != nil { // both were ready
 		return ctx.Err()
 	}
 	return ps.adapter.Run(ctx, ps.dispatch)
@@ -193,7 +209,7 @@ func (ps *PubSub) shard(name string) *shard {
 // enter finds or makes the topic and counts one subscription. first says that
 // the caller must link it.
 func (ps *PubSub) enter(name string, to Subscriber, count func(*entry)) (t *entry, first bool) {
-	sh := ps.shard(name)
+	sh, label := ps.shard(name), labelOf(to)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	t = sh.topics[name]
@@ -207,24 +223,33 @@ func (ps *PubSub) enter(name string, to Subscriber, count func(*entry)) (t *entr
 		first = true
 	}
 	t.refs++
-	t.label(to, 1)
+	t.label(label, 1)
 	count(t)
 	return t, first
 }
 
 // leave is the reverse of enter.
 func (t *entry) leave(to Subscriber, uncount func(*entry)) {
+	label := labelOf(to)
 	t.shard.mu.Lock()
 	uncount(t)
-	t.label(to, -1)
+	t.label(label, -1)
 	t.refs--
 	last := t.refs == 0
 	if last {
-		delete(t.shard.topics, t.name)
+		t.forget()
 	}
 	t.shard.mu.Unlock()
 	if a := t.bus.adapter; last && a != nil && t.linkErr == nil {
 		a.Unsubscribe(t.name)
+	}
+}
+
+// forget takes the topic out of the shard's table, unless another took its
+// place. The shard is locked.
+func (t *entry) forget() {
+	if t.shard.topics[t.name] == t {
+		delete(t.shard.topics, t.name)
 	}
 }
 
@@ -248,10 +273,15 @@ func (ps *PubSub) link(ctx context.Context, t *entry, first bool) error {
 }
 
 // connect has the adapter bring the topic's messages to this node, for all who
-// wait for it: no single subscriber's context ends it.
+// wait for it: no single subscriber's context ends it. When it fails they get
+// the error, and they only: who enters from now on asks the adapter again.
 func (t *entry) connect(ctx context.Context) {
 	t.linkErr = t.bus.adapter.Subscribe(ctx, t.name)
-	t.leave(nil, func(*entry) {})
+	t.leave(nil, func(*entry) {
+		if t.linkErr != nil {
+			t.forget()
+		}
+	})
 	close(t.linked)
 }
 

@@ -35,14 +35,22 @@ const (
 // too; the error wraps ErrAdapter. It may block, and must not be called on a
 // lane.
 func (ps *PubSub) Reserve(ctx context.Context, s *Seat, topic string, l *lane.Lane, to Subscriber) error {
+	return ps.ReserveThen(ctx, s, topic, l, to, func() {})
+}
+
+// ReserveThen is Reserve that calls then before it waits for other nodes: what
+// then posts to the lane runs before every broadcast of this node that is
+// published after it.
+func (ps *PubSub) ReserveThen(ctx context.Context, s *Seat, topic string, l *lane.Lane, to Subscriber, then func()) error {
 	s.to = to
 	t, first := ps.enter(topic, to, func(t *entry) {
 		s.group = t.groupOf(l)
 		s.group.refs++
 	})
 	s.state.Store(reserved)
+	then()
 	if err := ps.link(ctx, t, first); err != nil {
-		s.Cancel()
+		s.Release()
 		return err
 	}
 	return nil
@@ -56,7 +64,7 @@ func (s *Seat) Activate() {
 }
 
 // Cancel ends the seat; ending it again, or one that was never reserved, does
-// nothing. Only the lane cancels one that is active.
+// nothing. Only the lane calls it.
 func (s *Seat) Cancel() {
 	switch s.state.Swap(left) {
 	case unused, left:
@@ -64,6 +72,20 @@ func (s *Seat) Cancel() {
 	case active:
 		s.group.remove(s)
 	}
+	s.uncount()
+}
+
+// Release is Cancel for those who are not on the lane. It returns at once.
+func (s *Seat) Release() {
+	if s.state.Load() == unused || s.group.lane.Post(lane.Func(s.Cancel), nil) {
+		return
+	}
+	if was := s.state.Swap(left); was != left { // the lane is no more: nobody walks over its seats
+		s.uncount()
+	}
+}
+
+func (s *Seat) uncount() {
 	s.group.topic.leave(s.to, func(t *entry) {
 		if s.group.refs--; s.group.refs == 0 {
 			t.groups = without(t.groups, s.group)

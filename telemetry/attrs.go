@@ -73,6 +73,11 @@ func (e ChannelHandledIn) Attrs() []slog.Attr {
 }
 
 // Attrs implements Event.
+func (e PayloadInvalid) Attrs() []slog.Attr {
+	return because(e.Channel.attrs(slog.String("event", e.Event)), e.Err)
+}
+
+// Attrs implements Event.
 func (e ChannelCrashed) Attrs() []slog.Attr {
 	a := e.Channel.attrs(slog.String("callback", e.Callback))
 	if e.Event != "" {

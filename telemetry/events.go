@@ -93,6 +93,14 @@ type ChannelHandledIn struct {
 	Duration time.Duration
 }
 
+// PayloadInvalid is emitted when a client's payload was not what a binding
+// expects and was refused, to verbose handlers only.
+type PayloadInvalid struct {
+	Channel
+	Event string
+	Err   error
+}
+
 // ChannelCrashed is emitted once when a callback failed or panicked.
 type ChannelCrashed struct {
 	Channel
@@ -145,6 +153,7 @@ func (JoinUnmatched) Name() string    { return "join_unmatched" }
 func (TooManyChannels) Name() string  { return "too_many_channels" }
 func (DuplicateJoin) Name() string    { return "duplicate_join" }
 func (ChannelHandledIn) Name() string { return "channel_handled_in" }
+func (PayloadInvalid) Name() string   { return "payload_invalid" }
 func (ChannelCrashed) Name() string   { return "channel_crashed" }
 func (InfoUnhandled) Name() string    { return "info_unhandled" }
 func (MailboxFull) Name() string      { return "mailbox_full" }
@@ -160,6 +169,7 @@ func (JoinUnmatched) Level() slog.Level    { return slog.LevelWarn }
 func (TooManyChannels) Level() slog.Level  { return slog.LevelError }
 func (DuplicateJoin) Level() slog.Level    { return slog.LevelDebug }
 func (ChannelHandledIn) Level() slog.Level { return slog.LevelDebug }
+func (PayloadInvalid) Level() slog.Level   { return slog.LevelDebug }
 func (ChannelCrashed) Level() slog.Level   { return slog.LevelError }
 func (InfoUnhandled) Level() slog.Level    { return slog.LevelWarn }
 func (MailboxFull) Level() slog.Level      { return slog.LevelWarn }

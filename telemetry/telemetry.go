@@ -20,8 +20,10 @@ type Event interface {
 	Attrs() []slog.Attr
 }
 
-// Handler receives events on the goroutine where they happen, so it must be
-// quick and must not block. It is called concurrently.
+// Handler receives events. An endpoint calls it with one event after the other,
+// on a goroutine that may block: a slow handler delays no connection, it loses
+// events, which are counted. One that several endpoints share is called
+// concurrently. It must not publish.
 type Handler interface {
 	Handle(ctx context.Context, e Event)
 
@@ -47,8 +49,19 @@ func (s *Stream) Emit(ctx context.Context, e Event) {
 		return
 	}
 	for _, h := range s.handlers {
-		h.Handle(ctx, e)
+		emit(ctx, h, e)
 	}
+}
+
+// emit keeps a handler that panics, or an event whose error does when it is
+// asked what it says, from ending more than this one emission.
+func emit(ctx context.Context, h Handler, e Event) {
+	defer func() {
+		if v := recover(); v != nil {
+			slog.LogAttrs(ctx, slog.LevelError, "telemetry handler panicked", slog.String("event", e.Name()), slog.Any("panic", v))
+		}
+	}()
+	h.Handle(ctx, e)
 }
 
 // Enabled reports whether somebody wants events of a level. Who emits many of

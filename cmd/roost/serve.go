@@ -22,6 +22,7 @@ type serveFlags struct {
 	listen   string
 	log      slog.Level
 	origins  []string
+	hosts    []string
 	maxFrame int
 }
 
@@ -33,6 +34,8 @@ func parseServe(args []string, stderr io.Writer) (f serveFlags, err error) {
 	fs.TextVar(&f.log, "log", f.log, "least `level` that is logged to stderr: debug, info, warn, error")
 	origin := fs.String("origin", "", "comma-separated `origins` whose pages may connect, like https://example.com or //*.example.com;\n"+
 		"default: pages from this machine, and with -listen on a network address pages from the server itself")
+	host := fs.String("host", "", "comma-separated `names` of this server that requests may ask for, besides localhost; others get 421\n"+
+		"default: localhost, and with -listen on a network address any")
 	fs.IntVar(&f.maxFrame, "max-frame", 2<<20, "most `bytes` of one message from a client; over it the connection is closed with 1009")
 	fs.Usage = func() {
 		fmt.Fprint(stderr, "Usage: roost serve [flags]\n\nServes a playground, a socket and an API to publish; every topic relays.\n\n")
@@ -44,22 +47,53 @@ func parseServe(args []string, stderr io.Writer) (f serveFlags, err error) {
 	if fs.NArg() > 0 {
 		return f, fmt.Errorf("serve takes no argument %q: flags come with a dash, as in -listen 127.0.0.1:4000", fs.Arg(0))
 	}
-	for o := range strings.SplitSeq(*origin, ",") {
-		if o = strings.TrimSpace(o); o != "" {
-			f.origins = append(f.origins, o)
+	f.origins, f.hosts = listed(*origin), listed(*host)
+	for _, h := range f.hosts {
+		if _, _, err := net.SplitHostPort(h); err == nil || strings.ContainsAny(h, "/*") {
+			return f, fmt.Errorf("flag -host: %q is no name: leave scheme, port and wildcards out, as in -host roost.example", h)
 		}
 	}
 	return f, nil
 }
 
+// listed splits what commas separate.
+func listed(flag string) (items []string) {
+	for item := range strings.SplitSeq(flag, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			items = append(items, item)
+		}
+	}
+	return items
+}
+
+// names are the hosts that requests may ask for; none is any. A server that
+// only this machine reaches has no other names than the machine has for itself:
+// under another it would be a page from elsewhere that asks, whose name
+// resolves to 127.0.0.1 (DNS rebinding).
+func (f serveFlags) names(a net.Addr) []string {
+	if !isLocal(a) && len(f.hosts) == 0 {
+		return nil
+	}
+	names := append([]string{"localhost", "127.0.0.1", "::1"}, f.hosts...)
+	if tcp, ok := a.(*net.TCPAddr); ok && !tcp.IP.IsUnspecified() {
+		names = append(names, tcp.IP.String())
+	}
+	return names
+}
+
 // policy says which pages may connect. A server that only this machine reaches
-// takes pages of this machine, on any port, under any of its names.
+// takes pages of this machine, on any port, under any of its names and those that
+// -host adds.
 func (f serveFlags) policy(local bool) (transport.OriginPolicy, error) {
 	switch {
 	case len(f.origins) > 0:
 		return transport.OriginList(f.origins...)
 	case local:
-		return transport.OriginList("//localhost", "//127.0.0.1", "//[::1]")
+		own := []string{"//localhost", "//127.0.0.1", "//[::1]"}
+		for _, h := range f.hosts {
+			own = append(own, "//"+h)
+		}
+		return transport.OriginList(own...)
 	default:
 		return transport.SameConn(), nil
 	}
@@ -90,10 +124,10 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 
 	api := &api{endpoint: endpoint, accepting: new(atomic.Bool)}
 	server := &roost.Server{
-		Endpoint: endpoint, Listener: listener, Handler: routes(api), Logger: log,
+		Endpoint: endpoint, Listener: listener, Handler: routes(api), Hosts: f.names(listener.Addr()), Logger: log,
 		OnListen: func(a net.Addr) {
 			api.accepting.Store(true)
-			fmt.Fprint(stdout, greeting(a, local))
+			fmt.Fprint(stdout, greeting(a, len(f.hosts) > 0))
 		},
 	}
 	context.AfterFunc(ctx, func() { api.accepting.Store(false) })
@@ -119,14 +153,17 @@ func isLocal(a net.Addr) bool {
 }
 
 // greeting says what is served where, and how to make something happen.
-func greeting(a net.Addr, local bool) string {
+func greeting(a net.Addr, named bool) string {
 	host := a.String()
 	if tcp, ok := a.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
 		host = fmt.Sprintf("localhost:%d", tcp.Port)
 	}
 	reach := "Only this machine can reach it; -listen :4000 opens it to the network."
-	if !local {
+	if !isLocal(a) {
 		reach = "Everybody who can reach " + a.String() + " can join, push and publish: nobody is asked who they are."
+		if !named {
+			reach += "\nAny host name will do; -host names the ones to answer to."
+		}
 	}
 	return fmt.Sprintf(`Roost relays on http://%[1]s
 %[2]s

@@ -92,8 +92,15 @@ func (s *served) get(t *testing.T, path string) (int, string) {
 // do sends one request on a connection of its own.
 func do(t *testing.T, method, url string, header http.Header, body string) (int, string) {
 	t.Helper()
+	return doAs(t, "", method, url, header, body)
+}
+
+// doAs is do for a host that is not the URL's.
+func doAs(t *testing.T, host, method, url string, header http.Header, body string) (int, string) {
+	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	must(t, err)
+	req.Host = host
 	maps.Copy(req.Header, header)
 	req.Close = true
 	resp, err := http.DefaultClient.Do(req)
@@ -160,10 +167,16 @@ func TestTheLineToPasteMakesAMessageAppear(t *testing.T) {
 
 func TestTheGreetingWarnsWhenTheNetworkIsLetIn(t *testing.T) {
 	text := greeting(&net.TCPAddr{IP: net.IPv6unspecified, Port: 4000}, false)
-	for _, want := range []string{"http://localhost:4000/", "Everybody who can reach", "nobody is asked who they are"} {
+	for _, want := range []string{"http://localhost:4000/", "Everybody who can reach", "nobody is asked who they are", "Any host name will do"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("it does not say %q:\n%s", want, text)
 		}
+	}
+}
+
+func TestTheGreetingDoesNotOfferWhatWasAskedFor(t *testing.T) {
+	if text := greeting(&net.TCPAddr{IP: net.IPv4zero, Port: 4000}, true); strings.Contains(text, "-host") {
+		t.Errorf("got %s", text)
 	}
 }
 
@@ -210,14 +223,17 @@ func TestAPortInUseIsExplained(t *testing.T) {
 }
 
 func TestFlagsAreRead(t *testing.T) {
-	f, err := parseServe([]string{"--listen", ":4001", "-log=debug", "-origin", " https://a.example, //*.b.example,"}, io.Discard)
+	f, err := parseServe([]string{"--listen", ":4001", "-log=debug", "-origin", " https://a.example, //*.b.example,", "-host", "a.example,b.example"}, io.Discard)
 	must(t, err)
+	if !slices.Equal(f.hosts, []string{"a.example", "b.example"}) {
+		t.Errorf("hosts: got %q", f.hosts)
+	}
 	if f.listen != ":4001" || f.log != slog.LevelDebug || !slices.Equal(f.origins, []string{"https://a.example", "//*.b.example"}) {
 		t.Errorf("got %+v", f)
 	}
 	f, err = parseServe(nil, io.Discard)
 	must(t, err)
-	if f.listen != "127.0.0.1:4000" || f.log != slog.LevelWarn || f.origins != nil {
+	if f.listen != "127.0.0.1:4000" || f.log != slog.LevelWarn || f.origins != nil || f.hosts != nil {
 		t.Errorf("without flags: got %+v", f)
 	}
 }
@@ -231,6 +247,8 @@ func TestWrongFlagsAreExplained(t *testing.T) {
 		{[]string{"-port", "1"}, "flag provided but not defined: -port"},
 		{[]string{"-log", "loud"}, `invalid value "loud"`},
 		{[]string{"-origin", "https://", "-listen", "127.0.0.1:0"}, "flag -origin"},
+		{[]string{"-host", "https://roost.example"}, `flag -host: "https://roost.example" is no name`},
+		{[]string{"-host", "a.example, roost.example:4000"}, "as in -host roost.example"},
 		{[]string{"-listen", "here"}, "cannot listen on here"},
 	} {
 		_, _, err := told(t, append([]string{"serve"}, c.args...)...)
@@ -269,6 +287,57 @@ func TestOriginsFollowTheAddressAndTheFlag(t *testing.T) {
 		r.Header.Set("Origin", c.origin)
 		if policy.Allows(r) != c.allowed {
 			t.Errorf("%s: got %v", c.name, !c.allowed)
+		}
+	}
+}
+
+func TestAPageWhoseNameResolvesToThisMachineIsRefusedEverywhere(t *testing.T) { // DNS rebinding
+	s := serveFor(t)
+	c := s.subscriber(t)
+	rebound := with(asJSON, "Origin", "http://evil.example:4000")
+	rebound.Set("Sec-Fetch-Site", "same-origin") // so it is, to the browser
+	for _, r := range []struct{ method, path string }{
+		{http.MethodPost, "/api/broadcast"}, {http.MethodGet, "/"}, {http.MethodGet, "/healthz"}, {http.MethodGet, "/socket/websocket"},
+	} {
+		status, body := doAs(t, "evil.example:4000", r.method, "http://"+s.addr+r.path, rebound, `{"topic":"room:1","event":"shout"}`)
+		if status != http.StatusMisdirectedRequest || !strings.Contains(body, "-host evil.example") {
+			t.Errorf("%s %s: got %d %s", r.method, r.path, status, body)
+		}
+	}
+	client.Refused(t, s.socket("2.0.0"), client.Options{Host: "evil.example:4000"}, http.StatusMisdirectedRequest)
+	c.ExpectQuiet(t)
+}
+
+func TestThisMachinesNamesAndThoseOfTheFlagAreAnswered(t *testing.T) {
+	s := serveFor(t, "-host", "roost.example")
+	for _, host := range []string{"localhost", "localhost:4000", "127.0.0.1", "127.0.0.1:80", "[::1]", "[::1]:4000", "roost.example:4000"} {
+		if status, body := doAs(t, host, http.MethodGet, "http://"+s.addr+"/healthz", nil, ""); status != http.StatusOK {
+			t.Errorf("%s: got %d %s", host, status, body)
+		}
+	}
+	own := http.Header{"Origin": {"http://roost.example:4000"}}
+	client.Open(t, s.socket("2.0.0"), client.Options{Host: "roost.example:4000", Header: own}).ExpectQuiet(t)
+	if status, _ := doAs(t, "evil.example", http.MethodGet, "http://"+s.addr+"/healthz", nil, ""); status != http.StatusMisdirectedRequest {
+		t.Errorf("another name: got %d", status)
+	}
+}
+
+func TestNamesFollowTheAddressAndTheFlag(t *testing.T) {
+	network, one, local := &net.TCPAddr{IP: net.IPv4zero}, &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1)}, &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}
+	flags := serveFlags{hosts: []string{"roost.example"}}
+	for _, c := range []struct {
+		name  string
+		flags serveFlags
+		addr  net.Addr
+		want  []string
+	}{
+		{"the network", serveFlags{}, network, nil},
+		{"this machine", serveFlags{}, local, []string{"localhost", "127.0.0.1", "::1", "127.0.0.2"}},
+		{"the network, with names", flags, network, []string{"localhost", "127.0.0.1", "::1", "roost.example"}},
+		{"one address, with names", flags, one, []string{"localhost", "127.0.0.1", "::1", "roost.example", "192.0.2.1"}},
+	} {
+		if got := c.flags.names(c.addr); !slices.Equal(got, c.want) {
+			t.Errorf("%s: got %q", c.name, got)
 		}
 	}
 }

@@ -75,7 +75,10 @@ func Open() (*Poller, error) {
 		return nil, errors.Join(err, unix.Close(p.wake), unix.Close(epfd))
 	}
 	p.file = os.NewFile(uintptr(epfd), "epoll") // non-blocking, so the runtime polls it
-	if p.raw, err = p.file.SyscallConn(); err != nil {
+	if p.raw, err = p.file.SyscallConn(); err == nil {
+		err = p.file.SetReadDeadline(time.Time{}) // fails where the runtime cannot poll it
+	}
+	if err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
 	return p, nil

@@ -62,9 +62,9 @@ type Node struct {
 	hub   *Hub
 	name  string
 	inbox chan *pubsub.Message
-	gone  chan struct{} // closed when Run has ended
 
 	mu     sync.Mutex
+	gone   chan struct{}  // closed when Run has ended; guarded by mu
 	wants  map[string]int // Subscribe less Unsubscribe, where that is not 0; guarded by mu
 	faults int            // Unsubscribes that no Subscribe came before; guarded by mu
 	err    error          // guarded by mu
@@ -110,9 +110,9 @@ func (n *Node) Faults() int {
 func (n *Node) Node() string { return n.name }
 
 // Run implements pubsub.Adapter. What came before it is kept; a node runs
-// once.
+// once at a time.
 func (n *Node) Run(ctx context.Context, deliver func(*pubsub.Message)) error {
-	defer close(n.gone)
+	defer close(n.begin())
 	for {
 		select {
 		case <-ctx.Done():
@@ -121,6 +121,18 @@ func (n *Node) Run(ctx context.Context, deliver func(*pubsub.Message)) error {
 			deliver(m)
 		}
 	}
+}
+
+// begin returns what is to be closed when a Run has ended.
+func (n *Node) begin() chan struct{} {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	select {
+	case <-n.gone: // it ran before
+		n.gone = make(chan struct{})
+	default:
+	}
+	return n.gone
 }
 
 // Broadcast implements pubsub.Adapter. It waits while a node does not take
@@ -157,15 +169,21 @@ func (n *Node) send(ctx context.Context, m *pubsub.Message, to ...*Node) error {
 // sender, stay on their node.
 func (n *Node) take(ctx context.Context, m *pubsub.Message) error {
 	n.mu.Lock()
-	wanted := n.wants[m.Topic] > 0 && !n.cut
+	wanted, gone := n.wants[m.Topic] > 0 && !n.cut, n.gone
 	n.mu.Unlock()
 	if !wanted {
 		return nil
 	}
+	own := &pubsub.Message{Topic: m.Topic, Event: m.Event, Payload: m.Payload}
 	select {
-	case n.inbox <- &pubsub.Message{Topic: m.Topic, Event: m.Event, Payload: m.Payload}:
+	case n.inbox <- own: // as long as there is room, for a Run that comes later too
 		return nil
-	case <-n.gone:
+	default:
+	}
+	select {
+	case n.inbox <- own:
+		return nil
+	case <-gone:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

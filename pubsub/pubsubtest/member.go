@@ -3,6 +3,7 @@ package pubsubtest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"sync"
@@ -74,6 +75,29 @@ func (m *member) check(what string, err error) {
 func (m *member) subscribe(topic string) {
 	m.t.Helper()
 	m.check("subscribe", m.adapter.Subscribe(context.Background(), topic))
+}
+
+// failer is an adapter that can be told to fail, as a Hub's can.
+type failer interface{ Fail(err error) }
+
+// refuse has a Subscribe fail, if there is a way: the adapter is told to, or
+// its context is done, which it may overlook.
+func (m *member) refuse(topic string) {
+	m.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	f, told := m.adapter.(failer)
+	if told {
+		f.Fail(errors.New("told to fail"))
+		defer f.Fail(nil)
+	}
+	if m.adapter.Subscribe(ctx, topic) != nil {
+		return
+	}
+	if told {
+		m.t.Error("an adapter that was told to fail did not")
+	}
+	m.adapter.Unsubscribe(topic)
 }
 
 func (m *member) publish(msg *pubsub.Message) {

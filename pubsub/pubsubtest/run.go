@@ -28,10 +28,12 @@ func Run(t *testing.T, link func(t *testing.T) (a, b pubsub.Adapter)) {
 	t.Run("a topic is wanted until its last Unsubscribe", s.countsSubscriptions)
 	t.Run("a topic may be subscribed again before its earlier life ends", s.survivesOverlap)
 	t.Run("a topic may be wanted again later", s.subscribesAgain)
+	t.Run("a Subscribe that failed leaves nothing behind", s.forgetsFailures)
 	t.Run("each publisher's messages to a topic arrive in order", s.keepsOrder)
 	t.Run("a busy node gets its messages in order later", s.waitsForBusyNode)
 	t.Run("serves many goroutines at once", s.isConcurrent)
 	t.Run("Run ends with its context", s.ends)
+	t.Run("Run may be called again, and what was subscribed still is", s.runsAgain)
 }
 
 type suite struct {
@@ -168,6 +170,21 @@ func (s suite) subscribesAgain(t *testing.T) {
 	}
 }
 
+func (s suite) forgetsFailures(t *testing.T) {
+	a, b := s.start(t)
+	b.subscribe("last")
+	for i := range 3 {
+		b.refuse("t")
+		b.subscribe("t")
+		a.broadcast("t", fmt.Sprint(i))
+		b.expect("t", fmt.Sprint(i))
+		b.adapter.Unsubscribe("t") // the only one that is due
+		a.broadcast("t", "stray")
+		a.broadcast("last", "e")
+		b.expect("last", "e")
+	}
+}
+
 // publishers and messages of the tests of order.
 const (
 	publishers = 8
@@ -229,4 +246,16 @@ func (s suite) ends(t *testing.T) {
 	b.subscribe("t")
 	b.broadcast("t", "to nobody")
 	b.end()
+}
+
+func (s suite) runsAgain(t *testing.T) {
+	a, b := s.start(t)
+	b.subscribe("before")
+	b.end()
+	b = run(t, b.adapter)
+	b.subscribe("after") // returns when there is a link again
+	for _, topic := range []string{"before", "after"} {
+		a.broadcast(topic, "e")
+		b.expect(topic, "e")
+	}
 }

@@ -24,9 +24,7 @@ func TestCrash(t *testing.T) {
 				t.Errorf("logged as %v", r)
 			}
 		})
-		if n := s.logs.count("channel_crashed"); n != len(occasions) {
-			t.Errorf("%d crashes were logged, want %d", n, len(occasions))
-		}
+		s.expectLogged(t, len(occasions), "channel_crashed")
 	})
 	clause(t, 179, "a reply that cannot be encoded is a crash", func(t *testing.T, s *server) {
 		s.plays("mine", act{in: func(_ context.Context, _ *roost.Socket, event string, _ roost.Payload) (roost.Reply, error) {

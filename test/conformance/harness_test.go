@@ -25,7 +25,8 @@ package conformance
 //	s.Endpoint                     to broadcast, disconnect, count; s.Endpoint.Channel("mine:*", …) adds test-local channels
 //	s.HTTP, s.URL                  http://127.0.0.1:port; ws://127.0.0.1:port/socket/websocket without query
 //	s.logs.expect(t, "join_unmatched", "topic", "nope")   waits for a log record with these attributes and returns it
-//	s.logs.count("channel_crashed")                       how many there were so far; s.logs.none(t, "name")
+//	s.logs.count("channel_crashed")                       how many there were so far; logging lags behind
+//	s.expectLogged(t, 0, "channel_crashed")               how many there are in the end: it shuts the server down
 //	s.expectEnd(t, "room:1")       waits until a room of this topic terminated and returns the reason
 //	s.another(t, configure)        one more server with the same engine
 //	s.connects.expect(t)           what the next Connect saw (parameters, token, info); s.connects.none(t)

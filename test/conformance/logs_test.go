@@ -73,11 +73,16 @@ func (l *logs) wait(t *testing.T, name string, matches func(record) bool) record
 	}
 }
 
-// none fails the test when there is such a record already.
-func (l *logs) none(t *testing.T, name string, attrs ...string) {
+// expectLogged drops the clients and shuts the server down, after which all that happened is in the log, and fails the
+// test unless it has n such records.
+func (s *server) expectLogged(t *testing.T, n int, name string, attrs ...string) {
 	t.Helper()
-	if n := l.count(name, attrs...); n > 0 {
-		t.Fatalf("%d log records %q %q, want none", n, name, attrs)
+	for _, c := range s.clients {
+		c.Drop()
+	}
+	s.shutdown(t)
+	if got := s.logs.count(name, attrs...); got != n {
+		t.Fatalf("%d log records %q %q, want %d", got, name, attrs, n)
 	}
 }
 

@@ -29,6 +29,7 @@ type server struct {
 	logs     *logs
 	rooms    rooms
 	connects connects
+	clients  []*client.Conn // that dialWith connected
 }
 
 // serve starts a server; configure may be nil.
@@ -105,7 +106,9 @@ func (s *server) dial(t *testing.T, query string) *client.Conn {
 
 func (s *server) dialWith(t *testing.T, query string, o client.Options) *client.Conn {
 	t.Helper()
-	return client.Open(t, s.URL+"?"+query, o)
+	c := client.Open(t, s.URL+"?"+query, o)
+	s.clients = append(s.clients, c)
+	return c
 }
 
 // crowd connects n V2 clients, each joined to the topics.

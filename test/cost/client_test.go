@@ -46,7 +46,7 @@ func serve(t testing.TB, e websocket.Engine) (*roost.Endpoint, string) {
 	t.Helper()
 	endpoint := roost.NewEndpoint(roost.Config{
 		WebSocket: websocket.Config{Engine: e, Loops: 1, KeepMemory: true},
-		Logger:    slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelError})),
+		Logger:    slog.New(slog.DiscardHandler),
 	})
 	endpoint.Channel("room:*", roost.ChannelOf((*seat).Join, roost.On("echo", (*seat).Echo)))
 	server := httptest.NewServer(endpoint)

@@ -3,7 +3,6 @@ package killing
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http/httptest"
 	"runtime"
@@ -92,7 +91,7 @@ func open(t testing.TB, ws websocket.Config) *house {
 	h := &house{t: t, gate: make(chan struct{})}
 	h.Endpoint = roost.NewEndpoint(roost.Config{
 		WebSocket: ws,
-		Logger:    slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Logger:    slog.New(slog.DiscardHandler),
 		Connect: func(_ context.Context, c *roost.Connect) error {
 			c.ID, _ = c.Params["id"].(string)
 			return nil

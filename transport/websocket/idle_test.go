@@ -17,7 +17,7 @@ func TestASilentConnectionIsClosed(t *testing.T) {
 		began := time.Now()
 		c, v := s.dial(client.Options{})
 		c.ExpectClose(t, 1002)
-		if took := time.Since(began); took < short || took > 4*short {
+		if took := time.Since(began); took < short || took > patience/2 {
 			t.Errorf("closed after %v", took)
 		}
 		c.ExpectEOF(t) // the answer was read
@@ -28,17 +28,20 @@ func TestASilentConnectionIsClosed(t *testing.T) {
 	})
 }
 
-// whileFor does something again and again for some time.
-func whileFor(d time.Duration, do func()) {
+// whileFor does something again and again for some time. It returns the
+// longest pause: on a machine that has other things to do it may be long.
+func whileFor(d time.Duration, do func()) (pause time.Duration) {
 	tick := time.NewTicker(short / 5)
 	defer tick.Stop()
+	last := time.Now()
 	for over := time.After(d); ; {
 		select {
 		case <-tick.C:
 			do()
 		case <-over:
-			return
+			return pause
 		}
+		pause, last = max(pause, time.Since(last)), time.Now()
 	}
 }
 
@@ -56,8 +59,8 @@ func TestAnyBytesOfTheClientBreakTheSilence(t *testing.T) {
 			onEachEngine(t, websocket.Config{Timeout: short}, func(t *testing.T, s *stage) {
 				c, v := s.dial(client.Options{})
 				dripped = 0
-				whileFor(3*short, func() { send(t, c, next()) })
-				if es := v.entries(); es[len(es)-1].what == ended {
+				pause := whileFor(3*short, func() { _ = c.SendRaw(next()) })
+				if es := v.entries(); es[len(es)-1].what == ended && pause < short/2 {
 					t.Errorf("closed in spite of it: %v", es[len(es)-1])
 				}
 				v.awaitClosed(t, transport.ErrIdle)
@@ -88,7 +91,7 @@ func TestOutputDoesNotBreakTheSilence(t *testing.T) {
 		for m.Opcode == frame.Text {
 			m = c.Next(t)
 		}
-		if m.CloseCode != 1002 || time.Since(began) > 4*short {
+		if m.CloseCode != 1002 || time.Since(began) > patience/2 {
 			t.Errorf("got %v after %v", m, time.Since(began))
 		}
 	})
@@ -108,14 +111,14 @@ func TestANewConnectionHasNotBeenSilent(t *testing.T) {
 	onEachEngine(t, websocket.Config{Loops: 1, Timeout: short}, func(t *testing.T, s *stage) {
 		s.visits = make(chan *visit, 1<<16)
 		keeper, _ := s.dial(client.Options{})
-		whileFor(3*short, func() { send(t, keeper, text("x")) }) // the clock is past Timeout, sweeps go on
+		whileFor(3*short, func() { _ = keeper.SendRaw(text("x")) }) // the clock is past Timeout, sweeps go on
 		for over := time.After(2 * short); ; {
 			select {
 			case <-over:
 				return
 			default:
 			}
-			send(t, keeper, text("x"))
+			_ = keeper.SendRaw(text("x"))
 			c, _ := s.dial(client.Options{Early: text("hello")})
 			expectText(t, c, "hello")
 			c.Drop()

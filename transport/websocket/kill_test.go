@@ -72,7 +72,7 @@ func mortal(v *visit, data []byte, binary bool) transport.Verdict {
 
 func TestNothingIsLeftOfClientsThatDie(t *testing.T) {
 	const workers, each = 8, 60
-	c := websocket.Config{Loops: 2, Outbox: 32 << 10, CloseTimeout: 50 * time.Millisecond, Timeout: time.Second}
+	c := websocket.Config{Loops: 2, Outbox: 32 << 10, CloseTimeout: 50 * time.Millisecond}
 	onEachEngine(t, c, func(t *testing.T, s *stage) {
 		s.plays(func() *visit {
 			v := newVisit()

@@ -9,6 +9,7 @@ import (
 	"github.com/roostgo/roost/internal/frame"
 	"github.com/roostgo/roost/internal/lane"
 	"github.com/roostgo/roost/internal/poll"
+	"github.com/roostgo/roost/telemetry"
 	"github.com/roostgo/roost/transport"
 )
 
@@ -149,7 +150,7 @@ func (l *loop) open(c *conn, buffered []byte) {
 	l.engine.table.put(c)
 	c.seen = l.engine.clock()
 	if err := l.poller.Add(int(c.fd), c.token()); err != nil {
-		l.destroy(c, err)
+		l.refuse(c, err)
 		return
 	}
 	c.session.Open(c)
@@ -159,6 +160,16 @@ func (l *loop) open(c *conn, buffered []byte) {
 	if len(buffered) > 0 {
 		l.deliver(c, buffered)
 	}
+}
+
+// refuse ends a connection that the system does not let us watch, such as one
+// more than fs.epoll.max_user_watches.
+func (l *loop) refuse(c *conn, err error) {
+	l.config.Telemetry.Emit(l.ctx, telemetry.ConnectRefused{
+		Socket: telemetry.Socket{Transport: Name}, Check: "watch", Err: err,
+	})
+	_, _ = write(c.fd, closeFrame(transport.CloseRestart).WebSocket())
+	l.destroy(c, err)
 }
 
 func (l *loop) readable(c *conn, ready uint32) {

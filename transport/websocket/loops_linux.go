@@ -116,11 +116,14 @@ func (e *loops) descriptor(c syscall.Conn) (fd int32, err error) {
 			_ = unix.SetsockoptInt(dup, unix.SOL_SOCKET, unix.SO_SNDBUF, e.config.SendBuffer) // a hint
 		}
 	}), err)
-	if err == nil && dup >= tableSize {
-		err = errors.Join(errTableFull, unix.Close(dup))
-	}
 	if err != nil {
 		return 0, err
+	}
+	if dup >= tableSize {
+		return 0, errors.Join(errTableFull, unix.Close(dup))
+	}
+	if err := unix.SetNonblock(dup, true); err != nil { // somebody may have asked the connection for its File
+		return 0, errors.Join(err, unix.Close(dup))
 	}
 	return int32(dup), nil //nolint:gosec // a descriptor
 }

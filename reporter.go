@@ -1,0 +1,49 @@
+package roost
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+
+	"github.com/roostgo/roost/internal/mailbox"
+	"github.com/roostgo/roost/internal/workers"
+	"github.com/roostgo/roost/telemetry"
+)
+
+// reporter carries events from lanes, where nothing may block, to the handlers
+// of telemetry, which may: a log that nobody reads, say. It is itself a
+// handler, and keeps the events of one lane in order.
+type reporter struct {
+	stream  *telemetry.Stream
+	workers *workers.Pool
+	waiting mailbox.Mailbox[telemetry.Event]
+	dropped atomic.Uint64
+}
+
+// reportBound is how many events may wait.
+const reportBound = 1024
+
+// Handle implements telemetry.Handler. What is over the bound is dropped and
+// counted.
+func (r *reporter) Handle(_ context.Context, e telemetry.Event) {
+	switch r.waiting.Put(e, reportBound) {
+	case mailbox.Schedule:
+		r.workers.Submit(r)
+	case mailbox.Full:
+		r.dropped.Add(1)
+	}
+}
+
+// Enabled implements telemetry.Handler.
+func (r *reporter) Enabled(level slog.Level) bool { return r.stream.Enabled(level) }
+
+// Work hands on what waits. It implements workers.Task.
+func (r *reporter) Work() {
+	for {
+		e, ok := r.waiting.Take()
+		if !ok {
+			return
+		}
+		r.stream.Emit(context.Background(), e)
+	}
+}
