@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// herd notices when very many connections came at once, and gives back what
-// their upgrades left behind (net/http's buffers, goroutine stacks) when no
+// herd notices when very many connections came at once, puts up with their
+// garbage meanwhile, and gives back what their upgrades left behind (net/http's buffers, goroutine stacks) when no
 // more are coming. Go's own collector would do so as well, but only after as
 // much garbage again.
 type herd struct {
@@ -18,6 +18,8 @@ type herd struct {
 	wait   sync.WaitGroup
 	newest atomic.Int64 // when the last connection was adopted, Unix nanoseconds
 	count  atomic.Int64 // adopted since the last tidying
+
+	allowance allowance
 }
 
 const (
@@ -29,25 +31,38 @@ func (h *herd) joined() {
 	if h.off {
 		return
 	}
-	h.count.Add(1)
 	h.newest.Store(time.Now().UnixNano())
+	if h.count.Add(1) == herdSize {
+		h.wait.Go(h.allowance.grant) // ends with a collection at the latest; end waits for it
+	}
 }
 
 // pending reports whether a herd waits to be tidied up after.
 func (h *herd) pending() bool { return h.count.Load() >= herdSize }
 
-// tidy gives memory back if a herd has been and is over.
+// tidy gives memory back if a herd has been and is over. It is called now and
+// then.
 func (h *herd) tidy(now time.Time) {
 	n := h.count.Load()
-	if n < herdSize || now.UnixNano()-h.newest.Load() < int64(herdQuiet) || !h.count.CompareAndSwap(n, 0) {
-		return
+	switch {
+	case n < herdSize:
+	case now.UnixNano()-h.newest.Load() < int64(herdQuiet): // it goes on
+		h.wait.Go(h.allowance.grant) // ends by itself; end waits for it
+	case h.count.CompareAndSwap(n, 0):
+		h.wait.Go(h.giveBack) // ends by itself; end waits for it
 	}
-	h.wait.Go(giveBack) // ends by itself; shutdown waits for it
+}
+
+// end is called once, when no connection comes any more.
+func (h *herd) end() {
+	h.wait.Wait()
+	h.allowance.end()
 }
 
 // giveBack ends the threads that nobody needs now and collects twice, because
 // what net/http keeps in its pools survives the first time.
-func giveBack() {
+func (h *herd) giveBack() {
+	h.allowance.end()
 	for range pprof.Lookup("threadcreate").Count() - keepThreads - runtime.GOMAXPROCS(0) {
 		endThread()
 	}

@@ -141,7 +141,7 @@ func (e *loops) shutdown(ctx context.Context) error {
 	for _, l := range e.all() {
 		<-l.done
 	}
-	e.herd.wait.Wait()
+	e.herd.end()
 	return nil
 }
 

@@ -95,7 +95,7 @@ func (i *idle) measure(ctx context.Context, s *session) error {
 		return err
 	}
 	s.report.add("server_rss_bytes_per_connection_cold", grown(cold.rss, after.memory.rss)/float64(max(after.counts.Joined, 1)), "B")
-	return i.idleFigures(s, before, settled, after)
+	return i.idleFigures(ctx, s, before, settled, after)
 }
 
 // sit holds the connections, and looks at the server after -settle and -hold.
@@ -144,7 +144,7 @@ func (i *idle) connectFigures(s *session, got connectAnswer, from, to held) erro
 	return nil
 }
 
-func (i *idle) idleFigures(s *session, before, settled, after held) error {
+func (i *idle) idleFigures(ctx context.Context, s *session, before, settled, after held) error {
 	n := float64(after.counts.Joined)
 	s.report.add("still_joined", n, "")
 	s.report.causes("drops", after.counts.Drops)
@@ -162,9 +162,30 @@ func (i *idle) idleFigures(s *session, before, settled, after held) error {
 	minutes := float64(after.at-settled.at) / float64(time.Minute)
 	s.report.cost("server_cpu_per_connection_minute", after.server-settled.server, n*minutes)
 	s.report.cost("server_cpu_per_heartbeat", after.server-settled.server, float64(after.counts.Answered-settled.counts.Answered))
+	if err := s.wake(ctx); err != nil {
+		return err
+	}
 	s.report.add("heartbeats", float64(after.counts.Heartbeats), "")
 	s.report.add("heartbeats_answered", float64(after.counts.Answered), "")
 	s.usage("hold", settled.sample, after.sample)
+	return nil
+}
+
+// wake measures the least that a heartbeat costs on this machine, as rarely as
+// the server's heartbeats come.
+func (s *session) wake(ctx context.Context) error {
+	if s.options.floor == 0 {
+		return nil
+	}
+	cost, err := measureWake(ctx, wakeOrder{Every: int64(2 * time.Millisecond), For: int64(s.options.floor)})
+	if err != nil {
+		return err
+	}
+	s.report.note("wake is the CPU of a bare epoll loop that wakes up for 40 bytes, reads them and writes them back, 500 times a second")
+	s.report.cost("wake", cost, 1)
+	if beat, ok := s.report.value("server_cpu_per_heartbeat_us"); ok && cost > 0 {
+		s.report.add("server_cpu_per_heartbeat_in_wakes", beat*1e3/float64(cost), "")
+	}
 	return nil
 }
 

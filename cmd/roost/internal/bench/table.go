@@ -91,14 +91,17 @@ type row struct {
 func rows() []row {
 	return []row{
 		{Figure: "idle: user-space bytes per joined socket (RSS)", Run: "idle", Value: "server_rss_bytes_per_connection", Limit: 512, Unit: "B"},
-		{Figure: "idle: CPU per connect and join", Run: "idle", Value: "connect.server_cpu_per_join_us", Limit: 12, Unit: "µs"},
+		{Figure: "idle: CPU per connect and join, 1,000/s", Run: "idle", Value: "connect.server_cpu_per_join_us", Limit: 12, Unit: "µs"},
 		{Figure: "idle: CPU per socket and minute", Run: "idle", Value: "server_cpu_per_connection_minute_us", Limit: 9, Unit: "µs"},
+		{Figure: "a bare epoll loop's wake-up, read and write: CPU", Run: "idle", Value: "wake_us", Unit: "µs"},
+		{Figure: "idle: CPU per heartbeat, in such wake-ups", Run: "idle", Value: "server_cpu_per_heartbeat_in_wakes"},
 		{Figure: "fan-out, 10 messages/s: CPU per delivery", Run: "fanout_10", Value: "server_cpu_per_delivery_us", Limit: 1.1, Unit: "µs"},
 		{Figure: "fan-out, 10 messages/s: delivery p99", Run: "fanout_10", Value: "delivery.p99_ms", Unit: "ms"},
 		{Figure: "fan-out, 4 in flight: CPU per delivery", Run: "fanout_window", Value: "server_cpu_per_delivery_us", Limit: .5, Unit: "µs"},
 		{Figure: "fan-out, 4 in flight: deliveries/s", Run: "fanout_window", Value: "deliveries_per_s", Unit: "/s"},
 		{Figure: "ping → reply, closed loop: CPU per request", Run: "pingpong", Value: "server_cpu_per_request_us", Limit: 2.5, Unit: "µs"},
 		{Figure: "ping → reply, closed loop: p99", Run: "pingpong", Value: "reply.p99_ms", Unit: "ms"},
+		{Figure: "storm: CPU per connect and join, all at once", Run: "storm", Value: "server_cpu_per_join_us", Limit: 12, Unit: "µs"},
 		{Figure: "storm: canary p50 during ÷ before", Run: "storm", Value: "canary.p50_during_to_p50_before", Limit: 4},
 		{Figure: "storm: canary p99 during ÷ p50 before", Run: "storm", Value: "canary.p99_during_to_p50_before", Limit: 20},
 		{Figure: "storm: until all are joined", Run: "storm", Value: "until_all_joined_s", Limit: 1.2, Unit: "s"},

@@ -91,6 +91,12 @@ func (w *writer) obey(o order) (any, error) {
 			return nil, err
 		}
 		return w.write(with)
+	case "wake":
+		var with wakeOrder
+		if err := json.Unmarshal(o.With, &with); err != nil {
+			return nil, err
+		}
+		return wakeUp(with)
 	}
 	return nil, fmt.Errorf("%w %q", errOrder, o.Do)
 }

@@ -1,0 +1,97 @@
+package websocket
+
+import (
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+	"testing"
+	"time"
+)
+
+// percentage is how much garbage the collector lets lie.
+func percentage() int {
+	s := []metrics.Sample{{Name: "/gc/gogc:percent"}}
+	metrics.Read(s)
+	return int(s[0].Value.Uint64()) //nolint:gosec // a few hundred
+}
+
+// come has n connections be adopted.
+func (h *herd) come(n int) {
+	for range n {
+		h.joined()
+	}
+	h.wait.Wait()
+}
+
+// later is what the loop does now and then, this much later.
+func (h *herd) later(d time.Duration) {
+	h.tidy(time.Now().Add(d))
+	h.wait.Wait()
+}
+
+func TestAHerdsGarbageMayLieUntilTheHerdIsOver(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	runtime.GC() // what other tests left
+	var h herd
+	h.come(herdSize - 1)
+	if h.pending() || percentage() != 100 {
+		t.Errorf("before there are many: %d %%", percentage())
+	}
+	h.come(1)
+	if !h.pending() || percentage() <= 100 {
+		t.Errorf("of a herd: %d %%", percentage())
+	}
+	h.later(0)
+	if !h.pending() || percentage() <= 100 {
+		t.Errorf("while it goes on: %d %%", percentage())
+	}
+	h.later(2 * herdQuiet)
+	if h.pending() || percentage() != 100 {
+		t.Errorf("afterwards: %d %%", percentage())
+	}
+	h.come(herdSize)
+	h.end()
+	if percentage() != 100 {
+		t.Errorf("after an end in the middle: %d %%", percentage())
+	}
+}
+
+func TestAHerdLeavesALazierCollectorAlone(t *testing.T) {
+	for _, usual := range []int{-1, 2 * mostPercent} {
+		func() {
+			defer debug.SetGCPercent(debug.SetGCPercent(usual))
+			var h herd
+			before := percentage()
+			h.come(2 * herdSize)
+			during := percentage()
+			h.later(2 * herdQuiet)
+			h.end()
+			if during != before || percentage() != before {
+				t.Errorf("%d %%: %d during, %d afterwards", before, during, percentage())
+			}
+		}()
+	}
+}
+
+func TestALargeHeapIsAllowedNoMoreGarbageThanUsual(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	var a allowance
+	a.usual = 100 // granted while the heap was small
+	heap := make([]byte, 2*herdGarbage)
+	runtime.GC()
+	a.grant()
+	if got := percentage(); got != 100 {
+		t.Errorf("%d %% with %d MiB in use", got, len(heap)>>20)
+	}
+	runtime.KeepAlive(heap)
+	a.end()
+}
+
+func TestKeepMemoryLeavesTheCollectorAlone(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	h := herd{off: true}
+	h.come(2 * herdSize)
+	if percentage() != 100 || h.pending() {
+		t.Errorf("%d %%, pending %v", percentage(), h.pending())
+	}
+}
