@@ -36,7 +36,6 @@ type pendingJoin struct {
 	socket   *Socket
 	replaced *Socket            // the instance that it takes the place of
 	early    []*transport.Frame // broadcasts that came before the answer
-	bytes    int                // of early
 }
 
 // newClient makes the session of a connection that Connect let in. It may
@@ -194,21 +193,19 @@ func (s *Socket) Run(arg any) {
 }
 
 // deliver sends a broadcast to the client; one that comes before the answer to
-// the join waits for it [O6].
-func (c *client) deliver(s *Socket, f *transport.Frame) {
+// the join waits for it [O6]. A client for which too many wait comes back.
+func (c *client) deliver(s *Socket, event string, f *transport.Frame) {
 	j := c.joining
-	if j == nil || j.socket != s {
+	switch {
+	case j == nil || j.socket != s:
 		c.conn.Enqueue(f, transport.Bulk)
-		return
-	}
-	j.early = append(j.early, f)
-	if j.bytes += len(f.Payload()); j.bytes > earlyBound {
-		c.conn.Close(transport.CloseInternalError) // too busy to answer: the client comes back
+	case len(j.early) < c.kind.endpoint.config.Mailbox:
+		j.early = append(j.early, f)
+	case c.gone == nil:
+		s.mailboxFull(event)
+		c.conn.Close(transport.CloseInternalError)
 	}
 }
-
-// earlyBound is how many bytes of broadcasts may wait for the answer to a join.
-const earlyBound = 1 << 20
 
 // answered sends the answer to a join, and then what was broadcast since Join
 // returned.

@@ -53,8 +53,9 @@ type Config struct {
 	MaxChannels int
 
 	// Mailbox is how many messages may wait for one channel. A client's
-	// message over it is answered with the reason "mailbox full".
-	// Default: 1,000.
+	// message over it is answered with the reason "mailbox full"; a client for
+	// which as many broadcasts wait while its join is answered is closed with
+	// 1011 and comes back. Default: 1,000.
 	Mailbox int
 
 	// Workers is how many callbacks may run, or block, at once.
@@ -79,6 +80,10 @@ type Config struct {
 
 	// Telemetry are handlers of events besides the log.
 	Telemetry []telemetry.Handler
+
+	// Reports is how many events may wait for the log and the other handlers.
+	// What is over it is dropped and counted. Default: 1,024.
+	Reports int
 }
 
 func (c Config) withDefaults() Config {
@@ -87,6 +92,7 @@ func (c Config) withDefaults() Config {
 	c.Host = orString(c.Host, "localhost")
 	c.MaxChannels = orPositive(c.MaxChannels, 100)
 	c.Mailbox = orPositive(c.Mailbox, 1000)
+	c.Reports = orPositive(c.Reports, 1024)
 	c.DrainTimeout = time.Duration(orPositive(int(c.DrainTimeout), int(30*time.Second)))
 	if c.Connect == nil {
 		c.Connect = func(context.Context, *Connect) error { return nil }
@@ -126,7 +132,7 @@ func (c Config) validate() error {
 	for _, n := range []struct {
 		name  string
 		value int
-	}{{"MaxChannels", c.MaxChannels}, {"Mailbox", c.Mailbox}, {"Workers", c.Workers}, {"DrainTimeout", int(c.DrainTimeout)}} {
+	}{{"MaxChannels", c.MaxChannels}, {"Mailbox", c.Mailbox}, {"Workers", c.Workers}, {"Reports", c.Reports}, {"DrainTimeout", int(c.DrainTimeout)}} {
 		if n.value < 0 {
 			errs = append(errs, fmt.Errorf("%s is %d: it cannot be negative; leave it 0 for the default", n.name, n.value))
 		}

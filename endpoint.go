@@ -60,6 +60,7 @@ func NewEndpoint(c Config) *Endpoint {
 	e.reports = &reporter{
 		stream:  telemetry.NewStream(append([]telemetry.Handler{telemetry.Log(c.Logger)}, c.Telemetry...)...),
 		workers: e.workers,
+		bound:   c.Reports,
 	}
 	e.stream = telemetry.NewStream(e.reports)
 	e.routes.Store(new(routes))

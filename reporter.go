@@ -16,17 +16,15 @@ import (
 type reporter struct {
 	stream  *telemetry.Stream
 	workers *workers.Pool
+	bound   int // Config.Reports
 	waiting mailbox.Mailbox[telemetry.Event]
 	dropped atomic.Uint64
 }
 
-// reportBound is how many events may wait.
-const reportBound = 1024
-
 // Handle implements telemetry.Handler. What is over the bound is dropped and
 // counted.
 func (r *reporter) Handle(_ context.Context, e telemetry.Event) {
-	switch r.waiting.Put(e, reportBound) {
+	switch r.waiting.Put(e, r.bound) {
 	case mailbox.Schedule:
 		r.workers.Submit(r)
 	case mailbox.Full:

@@ -202,7 +202,7 @@ func (s *Socket) Deliver(m *pubsub.Message) {
 	}
 	f, err := s.client.kind.endpoint.encoded(m, s.client.kind.serializer)
 	if err == nil { // else that was reported where it was found out
-		s.client.deliver(s, f)
+		s.client.deliver(s, m.Event, f)
 	}
 }
 

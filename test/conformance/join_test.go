@@ -181,7 +181,36 @@ func TestJoin(t *testing.T) {
 		must(t, s.Endpoint.Broadcast(t.Context(), "mine", "later", nil))
 		c.Expect(t, v2("null", "null", "mine", "later", "{}"))
 	})
+	clause(t, 159, "broadcasts between Join and its answer wait for the answer", func(t *testing.T, s *server) {
+		h := s.hook(t, func(c *roost.Config) { c.Mailbox = 3 }, broadcasting(3))
+		c := h.open(t)
+		push(t, c, "1", "1", "room:1", "phx_join", "")
+		expectAll(t, c, v2ok(`"1"`, `"1"`, "room:1", "{}"), broadcast1, broadcast1, broadcast1)
+		must(t, h.Endpoint.Broadcast(t.Context(), "room:1", "e", nil))
+		c.Expect(t, broadcast1)
+	})
+	clause(t, 159, "a client that would miss broadcasts comes back", func(t *testing.T, s *server) {
+		h := s.hook(t, func(c *roost.Config) { c.Mailbox = 3 }, broadcasting(4))
+		c := h.open(t)
+		push(t, c, "1", "1", "room:1", "phx_join", "")
+		c.ExpectClose(t, 1011)
+		h.logs.expect(t, "mailbox_full", "topic", "room:1", "event", "e")
+		if n := h.Endpoint.Stats().MailboxRefusals; n != 1 {
+			t.Errorf("%d refusals were counted", n)
+		}
+	})
 	clause(t, 160, "a join may have no join_ref", joinsWithoutJoinRef)
+}
+
+var broadcast1 = v2("null", "null", "room:1", "e", "{}")
+
+// broadcasting hooks n broadcasts into the time between Join and its answer.
+func broadcasting(n int) func(*server, string) {
+	return func(hooked *server, topic string) {
+		for range n {
+			_ = hooked.Endpoint.BroadcastLocal(context.Background(), topic, "e", nil) // {} has an encoding
+		}
+	}
 }
 
 func refusesJoin(t *testing.T, s *server) {
