@@ -88,8 +88,9 @@ conformance: ## test the 297 clauses and write docs/reference/conformance.md
 	$(GO) run ./test/conformance/table
 
 .PHONY: reference
-reference: ## write docs/reference/config.md from the doc comments
+reference: ## write docs/reference/config.md from the doc comments, and errors.md from the table of refusals
 	$(GO) test -count=1 -run TestTheConfigReferenceIsUpToDate ./cmd/roost -update
+	$(GO) test -count=1 -run TestTheErrorReferenceIsUpToDate . -update
 
 .PHONY: bench
 bench: ## measure everything that has a target, twice, and print the table (about 10 minutes)

@@ -161,7 +161,7 @@ func (s *Socket) undecodable(ctx context.Context, event string, err error) Reply
 	if stream := s.Endpoint().stream; stream.Enabled(slog.LevelDebug) {
 		stream.Emit(ctx, telemetry.PayloadInvalid{Channel: s.facts(), Event: event, Err: err})
 	}
-	return ReplyError(map[string]string{"reason": "invalid payload"})
+	return ReplyError(invalidPayload)
 }
 
 // boundChannel is the Channel of one join: bindings, and the value that their

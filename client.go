@@ -120,6 +120,9 @@ func (c *client) forward(s *Socket, m *wire.Message) {
 
 // join starts a join. Nothing more is received until it is answered [O2].
 func (c *client) join(m *wire.Message, old *Socket) transport.Verdict {
+	if g := c.kind.endpoint.gate; g.full(&g.joins) {
+		return c.turnAway(m, refusedOverload.payloadAfter(spread(g.config.RetryAfter)), g.config.Hold)
+	}
 	if old != nil {
 		c.replace(old)
 	}

@@ -62,6 +62,9 @@ type Config struct {
 	// Default: 10,000.
 	Workers int
 
+	// Overload says when new clients and joins are turned away.
+	Overload Overload
+
 	// DrainTimeout is how long Run waits for connections and channels to end
 	// before it cuts them. Default: 30 s.
 	DrainTimeout time.Duration
@@ -93,6 +96,7 @@ func (c Config) withDefaults() Config {
 	c.MaxChannels = orPositive(c.MaxChannels, 100)
 	c.Mailbox = orPositive(c.Mailbox, 1000)
 	c.Reports = orPositive(c.Reports, 1024)
+	c.Overload = c.Overload.withDefaults()
 	c.DrainTimeout = time.Duration(orPositive(int(c.DrainTimeout), int(30*time.Second)))
 	if c.Connect == nil {
 		c.Connect = func(context.Context, *Connect) error { return nil }

@@ -41,6 +41,7 @@ type Endpoint struct {
 	reports *reporter
 	workers *workers.Pool
 	socket  *websocket.Handler
+	gate    *overload
 
 	count endpointCounters
 
@@ -76,6 +77,7 @@ func NewEndpoint(c Config) *Endpoint {
 	if err != nil {
 		panic("roost: this Config cannot work:\n" + err.Error())
 	}
+	e.gate = newOverload(c.Overload, e.stream, e.socket.Turn)
 	return e
 }
 
@@ -100,7 +102,11 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // serve answers a request, if it is for the socket's path.
 func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request) bool {
 	vars, ok := e.path.Match(r.URL.Path)
-	if ok {
+	switch {
+	case !ok:
+	case e.gate.full(&e.gate.connects):
+		refusedOverload.answer(w, spread(e.config.Overload.RetryAfter))
+	default:
 		e.socket.Serve(w, r, vars)
 	}
 	return ok

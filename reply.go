@@ -71,18 +71,24 @@ const (
 // What the socket itself says to clients [§7].
 var (
 	empty           = wire.Payload{}
-	unmatchedTopic  = because("unmatched topic")
-	tooManyChannels = because("too many channels joined")
-	joinCrashed     = because("join crashed")
+	unmatchedTopic  = refusedTopic.payload()
+	tooManyChannels = refusedChannels.payload()
+	joinCrashed     = refusedCrash.payload()
+	invalidPayload  = refusedPayload.payload()
+	mailboxFull     = refusedMailbox.payload()
 	channelCrash    = because("channel_crash") // clause 182
-	mailboxFull     = because("mailbox full")
 )
 
 func because(reason string) Payload {
-	p, err := wire.Marshal(struct {
+	return payloadOf(struct {
 		Reason string `json:"reason"`
 	}{reason})
-	if err != nil { // a struct of one string always has a JSON text
+}
+
+// payloadOf is a struct of strings and numbers as a payload.
+func payloadOf(v any) Payload {
+	p, err := wire.Marshal(v)
+	if err != nil { // such a struct always has a JSON text
 		panic(err)
 	}
 	return p

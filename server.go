@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -45,6 +46,17 @@ type Server struct {
 	// Listener is used instead of Addr when it is set.
 	Listener net.Listener
 
+	// AcceptRate is how many new connections come in within a second, at most.
+	// When a herd arrives the rest waits in the kernel's queue, and those who are
+	// connected notice little of it. Default: 1,000 for each processor; negative:
+	// no limit.
+	AcceptRate int
+
+	// MaxHandshakes is how many connections may be on their way to an upgrade, or
+	// in a plain HTTP request. One more is cut before anything of it is read.
+	// Default: 4,096; negative: no bound.
+	MaxHandshakes int
+
 	// Services start before the endpoint accepts, and stop after it.
 	Services []Service
 
@@ -69,6 +81,8 @@ type Server struct {
 	// Logger gets what the supervision tree and net/http report.
 	// Default: slog.Default().
 	Logger *slog.Logger
+
+	door atomic.Pointer[door] // while it runs
 }
 
 // Run serves until ctx is done: then it stops accepting, closes connections
@@ -87,10 +101,13 @@ func (s *Server) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer listener.Close() //nolint:errcheck // closed already when all went well
+	door := newDoor(listener, s.AcceptRate, s.MaxHandshakes)
+	defer door.Close() //nolint:errcheck // closed already when all went well
+	s.door.Store(door)
 	front := &front{
-		server: s.http(log), listener: listener, onListen: s.OnListen, grace: httpGrace, ready: make(chan struct{}),
+		server: s.http(log), listener: door, onListen: s.OnListen, grace: httpGrace, ready: make(chan struct{}),
 	}
+	front.server.ConnState = door.state
 	t := tree{log: log, grace: s.Endpoint.config.DrainTimeout + 5*time.Second}
 	return t.run(ctx, []stage{
 		{"services", s.Services},
@@ -98,6 +115,25 @@ func (s *Server) Run(ctx context.Context) error {
 		{"endpoint", []Service{s.Endpoint}},
 		{"http", []Service{front}},
 	})
+}
+
+// ServerStats are a server's counts.
+type ServerStats struct {
+	Handshakes     int64  // connections on their way to an upgrade, or in a plain HTTP request
+	HandshakesHigh int64  // the most of them there were
+	Paced          uint64 // connections that waited for AcceptRate
+	Refused        uint64 // connections over MaxHandshakes
+}
+
+// Stats may be called at any time.
+func (s *Server) Stats() ServerStats {
+	d := s.door.Load()
+	if d == nil {
+		return ServerStats{}
+	}
+	return ServerStats{
+		Handshakes: d.handshakes.Load(), HandshakesHigh: d.high.Load(), Paced: d.paced.Load(), Refused: d.refused.Load(),
+	}
 }
 
 // listen binds without keep-alive probes: a socket's own heartbeats do that.

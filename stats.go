@@ -20,6 +20,7 @@ type Stats struct {
 	WorkersWaiting  int    // channels that wait for a worker
 	Saturations     uint64 // how often all Config.Workers were busy
 	EventsDropped   uint64 // that telemetry handlers were too slow for
+	Overload        OverloadStats
 }
 
 type endpointCounters struct {
@@ -44,5 +45,6 @@ func (e *Endpoint) Stats() Stats {
 		WorkersWaiting:  w.Waiting,
 		Saturations:     w.Saturated,
 		EventsDropped:   e.reports.dropped.Load(),
+		Overload:        e.gate.stats(),
 	}
 }

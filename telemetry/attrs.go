@@ -105,3 +105,16 @@ func (e MailboxFull) Attrs() []slog.Attr {
 func (e EncodeFailed) Attrs() []slog.Attr {
 	return because(e.Channel.attrs(slog.String("event", e.Event), slog.String("serializer", e.Serializer)), e.Err)
 }
+
+// Attrs implements Event.
+func (e OverloadBegan) Attrs() []slog.Attr {
+	return []slog.Attr{
+		slog.String("cause", e.Cause), slog.Bool("shadow", e.Shadow),
+		slog.String("mend", "add a node, raise what is short, or raise Config.Overload"),
+	}
+}
+
+// Attrs implements Event.
+func (e OverloadEnded) Attrs() []slog.Attr {
+	return []slog.Attr{slog.String("cause", e.Cause), slog.Duration("lasted", e.Lasted)}
+}

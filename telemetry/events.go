@@ -125,6 +125,19 @@ type MailboxFull struct {
 	Bound int
 }
 
+// OverloadBegan is emitted when the server begins to turn away new clients and
+// joins.
+type OverloadBegan struct {
+	Cause  string
+	Shadow bool // it only counts them
+}
+
+// OverloadEnded is emitted when it takes them again.
+type OverloadEnded struct {
+	Cause  string
+	Lasted time.Duration
+}
+
 // EncodeFailed is emitted once for a broadcast that clients of a serializer do
 // not get, because it cannot be encoded for them.
 type EncodeFailed struct {
@@ -158,6 +171,8 @@ func (ChannelCrashed) Name() string   { return "channel_crashed" }
 func (InfoUnhandled) Name() string    { return "info_unhandled" }
 func (MailboxFull) Name() string      { return "mailbox_full" }
 func (EncodeFailed) Name() string     { return "encode_failed" }
+func (OverloadBegan) Name() string    { return "overload_began" }
+func (OverloadEnded) Name() string    { return "overload_ended" }
 
 // Levels of the events [§14.2].
 func (SocketConnected) Level() slog.Level  { return slog.LevelInfo }
@@ -174,3 +189,5 @@ func (ChannelCrashed) Level() slog.Level   { return slog.LevelError }
 func (InfoUnhandled) Level() slog.Level    { return slog.LevelWarn }
 func (MailboxFull) Level() slog.Level      { return slog.LevelWarn }
 func (EncodeFailed) Level() slog.Level     { return slog.LevelWarn }
+func (OverloadBegan) Level() slog.Level    { return slog.LevelWarn }
+func (OverloadEnded) Level() slog.Level    { return slog.LevelWarn }

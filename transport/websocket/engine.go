@@ -19,6 +19,8 @@ type engine interface {
 	// shutdown closes every connection with 1012, waits until ctx is done, cuts
 	// the rest and ends the lanes.
 	shutdown(ctx context.Context) error
+	// turn is how long a lane has been at work without looking for what is ready.
+	turn() time.Duration
 	stats() Stats
 }
 
@@ -64,6 +66,13 @@ func (es *engines) shutdown(ctx context.Context) error {
 	}
 	wait.Wait()
 	return errors.Join(errs...)
+}
+
+func (es *engines) turn() (longest time.Duration) {
+	for _, e := range es.list {
+		longest = max(longest, e.turn())
+	}
+	return longest
 }
 
 func (es *engines) stats() (s Stats) {

@@ -5,6 +5,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/roostgo/roost/internal/frame"
 	"github.com/roostgo/roost/internal/lane"
@@ -167,6 +168,9 @@ func (e *goroutines) cut() {
 		_ = bare(c.nc).Close()
 	}
 }
+
+// turn is not known: lanes here are goroutines, whose waiting the runtime sees.
+func (e *goroutines) turn() time.Duration { return 0 }
 
 func (e *goroutines) stats() Stats {
 	s := e.count.snapshot()

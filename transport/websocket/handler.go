@@ -199,6 +199,10 @@ func (h *Handler) Shutdown(ctx context.Context) error {
 // Stats may be called at any time.
 func (h *Handler) Stats() Stats { return h.engines.stats() }
 
+// Turn is how long, at this moment, an event loop has been at work without
+// looking for what is ready: how late it is for everybody else.
+func (h *Handler) Turn() time.Duration { return h.engines.turn() }
+
 // hijack takes the connection, and what was read of it already, from net/http.
 func hijack(w http.ResponseWriter) (net.Conn, []byte, error) {
 	conn, rw, err := http.NewResponseController(w).Hijack()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/roostgo/roost/internal/frame"
@@ -29,6 +30,8 @@ type loop struct {
 	done   chan struct{}    // closed when the loop has ended
 
 	count counters
+
+	busy atomic.Uint32 // the clock when this turn began, and 1; 0 while the loop waits
 
 	// Owned by the loop's goroutine.
 	now       uint32  // milliseconds since the engine was made; wraps
@@ -104,6 +107,15 @@ func (l *loop) run() {
 	_ = l.poller.Close()
 }
 
+// turn is how long the turn under way takes already. Any goroutine may ask.
+func (l *loop) turn() time.Duration {
+	began := l.busy.Load()
+	if began == 0 {
+		return 0
+	}
+	return time.Duration(l.engine.clock()-(began-1)) * time.Millisecond
+}
+
 // yield lets workers run that were just given something to do, when it is
 // little: their answers are then there before the loop would fall asleep, and
 // nobody needs to wake it. With much to do the loop goes on.
@@ -124,9 +136,11 @@ func (l *loop) wait() []poll.Event {
 	if l.bulkHead < len(l.bulk) || len(l.direct) > 0 || len(l.doomed) > 0 {
 		events = l.poller.Poll()
 	} else {
+		l.busy.Store(0)
 		events, _ = l.poller.Wait(l.wakeAt(), l.lane.Rest) // an error is a deadline that could not be set
 	}
 	l.now = l.engine.clock()
+	l.busy.Store(l.now + 1)
 	return events
 }
 

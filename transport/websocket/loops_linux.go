@@ -166,6 +166,14 @@ func (l *loop) await(ctx context.Context) bool {
 	}
 }
 
+// turn is how long the longest turn under way takes already.
+func (e *loops) turn() (longest time.Duration) {
+	for _, l := range e.all() {
+		longest = max(longest, l.turn())
+	}
+	return longest
+}
+
 func (e *loops) stats() (s Stats) {
 	for _, l := range e.all() {
 		one := l.count.snapshot()

@@ -28,6 +28,8 @@ type common struct {
 	floor      time.Duration
 	floorConns int
 
+	acceptRate int
+
 	json  string
 	quiet bool
 }
@@ -45,6 +47,7 @@ func (o *common) register(fs *flag.FlagSet, n, topics int) {
 	fs.IntVar(&o.size, "size", 128, "bytes of a payload")
 	fs.IntVar(&o.workers, "workers", 0, "processes that hold the connections; 0: as -per-worker asks")
 	fs.IntVar(&o.perWorker, "per-worker", 18000, "most connections in one process")
+	fs.IntVar(&o.acceptRate, "accept-rate", 0, "most new connections in a second that a server of its own accepts; 0: the default, negative: no limit")
 	fs.DurationVar(&o.coalesce, "coalesce", 0, "receivers read only so often (canaries and probes at once)")
 	fs.DurationVar(&o.timeout, "timeout", 30*time.Second, "a connection must be joined by then")
 	fs.DurationVar(&o.drain, "drain", 5*time.Second, "how long to wait, without progress, for the last answers")

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"time"
 )
 
@@ -85,7 +86,7 @@ type subject struct {
 // open finds the server, or starts one.
 func (s *session) open(ctx context.Context) (*subject, error) {
 	if s.options.addr == "" {
-		return startTarget(ctx)
+		return startTarget(ctx, s.options.acceptRate)
 	}
 	sub := &subject{addr: s.options.addr, pids: s.options.pids}
 	if len(sub.pids) == 0 {
@@ -99,8 +100,8 @@ func (s *session) open(ctx context.Context) (*subject, error) {
 }
 
 // startTarget starts `roost bench target` and reads where it listens.
-func startTarget(ctx context.Context) (*subject, error) {
-	cmd, err := ownCommand(ctx, "target")
+func startTarget(ctx context.Context, acceptRate int) (*subject, error) {
+	cmd, err := ownCommand(ctx, "target", "-accept-rate", strconv.Itoa(acceptRate))
 	if err != nil {
 		return nil, err
 	}

@@ -46,6 +46,7 @@ func (c *seat) Shout(ctx context.Context, s *roost.Socket, p roost.Payload) (roo
 func runTarget(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fs := flag.NewFlagSet("bench target", flag.ContinueOnError)
 	listen := fs.String("listen", "127.0.0.1:0", "serve on this `host:port`; port 0 is any that is free")
+	rate := fs.Int("accept-rate", 0, "most new connections in a second; 0: the default, negative: no limit")
 	if err := parse(fs, args, stdout); err != nil {
 		return err
 	}
@@ -55,7 +56,7 @@ func runTarget(ctx context.Context, args []string, stdout, stderr io.Writer) err
 	endpoint.Channel("room:*", roost.ChannelOf((*seat).Join,
 		roost.On(requestEvent, (*seat).Ping), roost.On(broadcastEvent, (*seat).Shout)))
 	server := &roost.Server{
-		Endpoint: endpoint, Addr: *listen, Logger: log,
+		Endpoint: endpoint, Addr: *listen, AcceptRate: *rate, Logger: log,
 		OnListen: func(at net.Addr) { fmt.Fprintf(stdout, targetLine, at, os.Getpid()) },
 	}
 	return server.Run(ctx)

@@ -1,0 +1,14 @@
+package roost
+
+import (
+	"math"
+	"time"
+
+	"github.com/roostgo/roost/internal/gate"
+)
+
+// Pretend has the endpoint's gate see this from now on.
+func (e *Endpoint) Pretend(delay time.Duration) {
+	e.gate.at.Store(math.MaxInt64) // nobody looks any more
+	e.gate.judge(gate.Reading{Delay: delay}, time.Now())
+}

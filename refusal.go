@@ -1,0 +1,98 @@
+package roost
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// refusal is one way in which the server itself tells a client no. The table of
+// them is the code's and the documentation's at once: docs/reference/errors.md
+// is made of it.
+type refusal struct {
+	reason string // what the client reads, stable
+	of     string // what is refused
+	status int    // of the HTTP answer to a connect; 0: it is an answer to a message
+	paced  bool   // it says when to come back, and has a code
+	what   string // that happened
+	mend   string // for the operator or the developer
+}
+
+// What the server itself says to clients [§7].
+var (
+	refusedTopic = &refusal{
+		reason: "unmatched topic", of: "a join, or a message for a topic that is not joined",
+		what: "No channel is routed to the topic, or the client has not joined it (any more).",
+		mend: "Route the topic with Endpoint.Channel; in the client, push only to channels that are joined. A message that crossed with the end of its channel is answered so, too.",
+	}
+	refusedChannels = &refusal{
+		reason: "too many channels joined", of: "a join",
+		what: "The connection has joined as many topics as Config.MaxChannels allows.",
+		mend: "Leave topics that are not needed, or raise Config.MaxChannels.",
+	}
+	refusedCrash = &refusal{
+		reason: "join crashed", of: "a join",
+		what: "The channel's Join failed or panicked, its reply has no encoding, or it pushed before it was joined.",
+		mend: "The log has the error and the stack (channel_crashed). To refuse a client on purpose return roost.Refuse.",
+	}
+	refusedPayload = &refusal{
+		reason: "invalid payload", of: "a join or a message",
+		what: "The payload is not what the channel's binding expects.",
+		mend: "Compare what the client sends with the type of the bound method; verbose telemetry says what did not fit (payload_invalid).",
+	}
+	refusedMailbox = &refusal{
+		reason: "mailbox full", of: "a message",
+		what: "The channel does not keep up with its messages: Config.Mailbox of them wait.",
+		mend: "Make the handler faster, send less, or raise Config.Mailbox.",
+	}
+	refusedOverload = &refusal{
+		reason: "overloaded", of: "a connect or a join", status: http.StatusServiceUnavailable, paced: true,
+		what: "The server has enough to do: work waits too long, or memory or descriptors run short. Clients that are connected and joined are served first.",
+		mend: "Clients come back by themselves. If it happens often, add a node, raise the limit that the log names (overload_began), or raise Config.Overload.",
+	}
+)
+
+// refusals are all of them, in the order of the reference.
+var refusals = []*refusal{refusedTopic, refusedChannels, refusedCrash, refusedPayload, refusedMailbox, refusedOverload}
+
+// notice is what a refused client reads, in an error reply or an HTTP body.
+type notice struct {
+	Reason       string `json:"reason"`
+	Code         string `json:"code"`
+	RetryAfterMS int64  `json:"retry_after_ms,omitempty"`
+}
+
+// notice tells a client when to come back; not at all is 0.
+func (r *refusal) notice(after time.Duration) notice {
+	return notice{Reason: r.reason, Code: r.reason, RetryAfterMS: after.Milliseconds()}
+}
+
+// payload is what an error reply carries: the reason alone, as Phoenix has it.
+func (r *refusal) payload() Payload { return because(r.reason) }
+
+// payloadAfter is that with when to come back.
+func (r *refusal) payloadAfter(d time.Duration) Payload { return payloadOf(r.notice(d)) }
+
+// answer is the notice as the answer to an HTTP request. Whole seconds are all
+// that Retry-After can say (RFC 9110 §10.2.3).
+func (r *refusal) answer(w http.ResponseWriter, after time.Duration) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	if after > 0 {
+		h.Set("Retry-After", strconv.FormatInt(int64((after+time.Second-1)/time.Second), 10))
+	}
+	w.WriteHeader(r.status)
+	_ = json.NewEncoder(w).Encode(r.notice(after)) // the client may have gone
+}
+
+// spread is about d: from a half of it to one and a half, so that those who are
+// told at once do not come back at once.
+func spread(d time.Duration) time.Duration {
+	if d <= 0 {
+		return 0
+	}
+	return d/2 + rand.N(d) //nolint:gosec // nobody gains by guessing it
+}

@@ -1,0 +1,63 @@
+package roost
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write docs/reference/errors.md")
+
+const errorsIntro = `# What a client is told when it is refused
+
+<!-- Made from the table in refusal.go by make reference; do not edit. -->
+
+Refusals by the server itself; those of your channels say what you have them say. A message is answered with the status
+"error" and ` + "`{\"reason\": …}`" + `. A refusal that has a pace also says ` + "`\"code\"`" + ` and ` + "`\"retry_after_ms\"`" + `: when to try again, spread so that
+not all come at once. A connect is answered over HTTP, with the same JSON and a Retry-After header; a browser's script sees
+none of it, only that the connection failed, and phoenix.js tries again by itself.
+`
+
+// errorsReference is docs/reference/errors.md.
+func errorsReference() string {
+	var b strings.Builder
+	b.WriteString(errorsIntro)
+	for _, r := range refusals {
+		fmt.Fprintf(&b, "\n## %s\n\nRefuses %s.", r.reason, r.of)
+		if r.status != 0 {
+			fmt.Fprintf(&b, " A connect gets HTTP %d.", r.status)
+		}
+		if r.paced {
+			b.WriteString(" Says when to come back.")
+		}
+		fmt.Fprintf(&b, "\n\n- What happened: %s\n- How to mend it: %s\n", r.what, r.mend)
+	}
+	return b.String()
+}
+
+func TestTheErrorReferenceIsUpToDate(t *testing.T) {
+	file := filepath.Join("docs", "reference", "errors.md")
+	if *update {
+		if err := os.WriteFile(file, []byte(errorsReference()), 0o644); err != nil { //nolint:gosec // it is for all to read
+			t.Fatal(err)
+		}
+		return
+	}
+	got, err := os.ReadFile(file)
+	if err != nil || string(got) != errorsReference() {
+		t.Errorf("%s is out of date: run make reference (%v)", file, err)
+	}
+}
+
+func TestEveryRefusalIsWhole(t *testing.T) {
+	seen := map[string]bool{}
+	for _, r := range refusals {
+		if r.reason == "" || r.of == "" || r.what == "" || r.mend == "" || seen[r.reason] {
+			t.Errorf("%+v lacks something, or its reason is not its own", r)
+		}
+		seen[r.reason] = true
+	}
+}
