@@ -85,7 +85,7 @@ export class Server {
   }
 }
 
-export const testServer = () => new Server("server", address => ["-listen", address])
+export const testServer = (more = []) => new Server("server", address => ["-listen", address, ...more])
 export const roostServe = () => new Server("roost", address => ["serve", "--listen", address])
 
 async function freeAddress() {

@@ -20,15 +20,19 @@ import (
 
 func main() {
 	listen := flag.String("listen", "127.0.0.1:0", "the address to listen on")
+	rate := flag.Int("accept-rate", 0, "new connections in a second; 0: the default, negative: no limit")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	endpoint := newEndpoint()
+	came := new(arrivals)
+	endpoint := newEndpoint(came)
 	server := &roost.Server{
 		Endpoint: endpoint,
-		Handler:  routes(endpoint),
+		Handler:  routes(endpoint, came),
 		Addr:     *listen,
 		OnListen: func(a net.Addr) { fmt.Println("listening", a) },
+
+		AcceptRate: *rate,
 	}
 	if err := server.Run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "server:", err)
@@ -38,10 +42,11 @@ func main() {
 
 // newEndpoint accepts pages of this host. The connect parameter id names the socket, and refuse=yes
 // refuses it.
-func newEndpoint() *roost.Endpoint {
+func newEndpoint(came *arrivals) *roost.Endpoint {
 	endpoint := roost.NewEndpoint(roost.Config{
 		Host: "127.0.0.1",
 		Connect: func(_ context.Context, c *roost.Connect) error {
+			came.note()
 			if c.Params["refuse"] == "yes" {
 				return roost.ErrRefused
 			}
@@ -54,9 +59,10 @@ func newEndpoint() *roost.Endpoint {
 }
 
 // routes are what the server answers besides the socket.
-func routes(endpoint *roost.Endpoint) http.Handler {
+func routes(endpoint *roost.Endpoint, came *arrivals) http.Handler {
 	mux := http.NewServeMux()
 	control{endpoint}.mount(mux)
+	mux.Handle("GET /arrivals", came)
 	mux.HandleFunc("GET /blank", blank)
 	mux.Handle("/", playground.Handler(playground.Options{}))
 	return mux
