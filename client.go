@@ -307,14 +307,20 @@ func (c *client) write(m wire.Message) {
 	d.recycle(buf)
 }
 
+// Abandon implements transport.Abandoned: a Join that looks at its context need
+// not go on.
+func (c *client) Abandon() {
+	if c.joining != nil {
+		c.joining.socket.cancel()
+	}
+}
+
 // Closed implements transport.Session: all channels end with the connection
 // [§7.10].
 func (c *client) Closed(reason error) {
 	c.gone = &closedError{reason}
 	c.profile.forget()
-	if c.joining != nil {
-		c.joining.socket.cancel()
-	}
+	c.Abandon()
 	for _, s := range c.channels.all() {
 		c.remove(s)
 		s.disconnected(c.gone)

@@ -71,6 +71,15 @@ type Session interface {
 	Closed(reason error)
 }
 
+// Abandoned is a Session that wants to know, while it holds its connection,
+// that nobody waits for it.
+type Abandoned interface {
+	// Abandon is called once at most, on the lane: the client has closed its side.
+	// Messages that it sent before are received after Resume, and only then the
+	// session is closed.
+	Abandon()
+}
+
 // Verdict is a session's answer to a message.
 type Verdict uint8
 

@@ -90,12 +90,15 @@ func (p *Poller) Add(fd int, token uint64) error {
 	return p.control(unix.EPOLL_CTL_ADD, fd, token, unix.EPOLLIN|unix.EPOLLRDHUP)
 }
 
-// Watch says what fd is watched for from now on. Errors and hang-ups are
-// always reported.
-func (p *Poller) Watch(fd int, token uint64, input, output bool) error {
+// Watch says what fd is watched for from now on: input, room for output, the end
+// of the peer's half. Errors and hang-ups are always reported.
+func (p *Poller) Watch(fd int, token uint64, input, output, end bool) error {
 	var interest uint32
 	if input {
-		interest |= unix.EPOLLIN | unix.EPOLLRDHUP
+		interest |= unix.EPOLLIN
+	}
+	if end {
+		interest |= unix.EPOLLRDHUP
 	}
 	if output {
 		interest |= unix.EPOLLOUT
@@ -197,3 +200,6 @@ func (p *Poller) Close() error {
 // Broken reports whether an event says that both directions are gone, which
 // cannot be left unwatched.
 func Broken(ready uint32) bool { return ready&(unix.EPOLLHUP|unix.EPOLLERR) != 0 }
+
+// Ended reports whether an event says that the peer will send nothing more.
+func Ended(ready uint32) bool { return ready&unix.EPOLLRDHUP != 0 }

@@ -88,7 +88,7 @@ func TestWatchSaysWhatIsReported(t *testing.T) {
 		input, output bool
 		want          uint32
 	}{{true, true, unix.EPOLLIN | unix.EPOLLOUT}, {false, true, unix.EPOLLOUT}, {true, false, unix.EPOLLIN}, {false, false, 0}} {
-		must(t, p.Watch(near, 1, row.input, row.output))
+		must(t, p.Watch(near, 1, row.input, row.output, row.input))
 		var got uint32
 		for _, e := range p.Poll() {
 			got |= e.Ready
@@ -98,7 +98,7 @@ func TestWatchSaysWhatIsReported(t *testing.T) {
 		}
 	}
 	must(t, p.Remove(near))
-	if err := p.Watch(near, 1, true, true); err == nil {
+	if err := p.Watch(near, 1, true, true, true); err == nil {
 		t.Error("a removed descriptor can be watched")
 	}
 }
@@ -111,7 +111,7 @@ func TestAHalfCloseIsInputAndAnEndIsBroken(t *testing.T) {
 	if got := wait(t, p); len(got) != 1 || got[0].Ready&poll.Readable == 0 || poll.Broken(got[0].Ready) {
 		t.Errorf("half close: %v", got)
 	}
-	must(t, p.Watch(near, 1, false, false))
+	must(t, p.Watch(near, 1, false, false, false))
 	if got := p.Poll(); len(got) != 0 {
 		t.Errorf("nothing is watched: %v", got)
 	}

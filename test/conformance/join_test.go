@@ -213,6 +213,35 @@ func broadcasting(n int) func(*server, string) {
 	}
 }
 
+// goings are the ways in which a client goes away.
+var goings = map[string]func(*client.Conn) error{
+	"with FIN":                   func(c *client.Conn) error { c.Drop(); return nil },
+	"with RST":                   func(c *client.Conn) error { c.Abort(); return nil },
+	"with FIN after more to say": func(c *client.Conn) error { defer c.Drop(); return c.SendText(heartbeat("2")) },
+	"with a close frame and FIN": func(c *client.Conn) error { defer c.Drop(); return c.Close(1000) },
+}
+
+func TestAJoinIsToldThatItsClientHasGone(t *testing.T) {
+	for name, goes := range goings {
+		clause(t, 143, "goes away "+name, func(t *testing.T, s *server) {
+			began, ended := make(chan bool, 1), make(chan error, 1)
+			s.plays("mine", act{join: func(ctx context.Context, _ *roost.Socket, _ roost.Payload) (roost.Reply, error) {
+				began <- true
+				<-ctx.Done()
+				ended <- ctx.Err()
+				return roost.NoReply(), ctx.Err()
+			}})
+			c := s.open(t)
+			push(t, c, "1", "1", "mine", "phx_join", "")
+			receive(t, began, "join")
+			must(t, goes(c))
+			if err := receive(t, ended, "end of the join"); !errors.Is(err, context.Canceled) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
 func refusesJoin(t *testing.T, s *server) {
 	var ends notes
 	s.plays("mine:*", act{

@@ -25,7 +25,7 @@ type conn struct {
 	flags   flags
 }
 
-type flags uint8
+type flags uint16
 
 const (
 	held    flags = 1 << iota // the session wants nothing more until Resume
@@ -36,6 +36,7 @@ const (
 	deflate                   // permessage-deflate was negotiated
 	last                      // cut the connection when the outbox is empty
 	deaf                      // what comes in can no longer be understood
+	abandoned                 // the client has closed its half while held
 )
 
 func (c *conn) is(f flags) bool { return c.flags&f != 0 }

@@ -96,7 +96,7 @@ func (l *loop) watch(c *conn) {
 	if c.state == closed {
 		return
 	}
-	if err := l.poller.Watch(int(c.fd), c.token(), !c.is(paused), c.is(blocked)); err != nil {
+	if err := l.poller.Watch(int(c.fd), c.token(), !c.is(paused), c.is(blocked), !c.is(abandoned)); err != nil {
 		l.doom(c)
 	}
 }

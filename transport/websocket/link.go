@@ -31,6 +31,7 @@ type link struct {
 
 	// Owned by the reader.
 	assembler frame.Assembler
+	ahead     []byte // read while the session held the connection
 
 	// Owned by the lane.
 	state state
@@ -47,6 +48,7 @@ type (
 	restart  struct{} // close with 1012
 	ended    struct{ reason error }
 	hungUp   struct{} // by the writer
+	left     struct{} // by the client, while it is held
 )
 
 // Run does what was posted for this connection. Once it is closed the reader
@@ -73,6 +75,10 @@ func (c *link) Run(arg any) {
 		c.finish(transport.CloseRestart, transport.ErrShutdown)
 	case ended:
 		c.leave(arg.reason)
+	case left:
+		if c.held {
+			hangUpOn(c.session)
+		}
 	case hungUp:
 		c.end(transport.ErrClientGone)
 	}
@@ -141,9 +147,29 @@ func (c *link) settled() bool {
 	}
 }
 
+// aheadBound is how many bytes are read of a client whose session holds it: more
+// tells nothing new.
+const aheadBound = 64 << 10
+
+// hold waits until the session goes on. Meanwhile it reads ahead, which is how it
+// notices that the client has gone.
 func (c *link) hold() bool {
+	c.writer.doze()
+	for buf := make([]byte, 1024); len(c.ahead) < aheadBound; {
+		n, err := c.nc.Read(buf)
+		c.engine.count.bytesIn.Add(uint64(n)) //nolint:gosec // not negative
+		c.ahead = append(c.ahead, buf[:n]...)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			break
+		}
+		if err != nil {
+			c.lane.Post(c, left{}) // what came before it is still received; then the next read finds the same
+			break
+		}
+	}
 	select {
 	case <-c.resumed:
+		c.writer.rise()
 		return true
 	case <-c.gone:
 		return false
@@ -157,6 +183,10 @@ func (c *link) read(b []byte) error {
 			c.await(violated{err})
 			_, _ = io.Copy(io.Discard, c.nc) // until the client hangs up, or CloseTimeout
 			return transport.ErrBadFrame
+		}
+		if len(c.ahead) > 0 {
+			b, c.ahead = c.ahead, nil
+			continue
 		}
 		c.writer.patience(c.engine.config.Timeout)
 		n, err := c.nc.Read(buf)
@@ -258,6 +288,7 @@ func (c *link) part(code transport.CloseCode, reason error) {
 func (c *link) Resume() {
 	if c.held {
 		c.held = false
+		c.writer.wake()
 		c.resumed <- struct{}{} // the reader comes for it before it is held again
 	}
 }

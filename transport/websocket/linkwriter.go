@@ -25,6 +25,8 @@ type linkWriter struct {
 	largest int                // size of the largest frame since nothing waited
 	ending  ending
 	writing bool
+	parted  time.Time // when the closing handshake is over; zero before it begins
+	woken   bool      // the reader, held, may go on
 }
 
 // ending is what is to be done when nothing waits any more.
@@ -141,8 +143,38 @@ func (w *linkWriter) finish(then ending) {
 func (w *linkWriter) part(deadline time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.parted = deadline
 	_ = w.link.nc.SetDeadline(deadline)
 	close(w.parting)
+}
+
+// A reader that is held goes on reading, to notice when the client goes away;
+// wake interrupts it, through the deadline. All three hold mu, so that none of
+// them undoes what another has done.
+
+// doze lets reads take as long as they like, until wake.
+func (w *linkWriter) doze() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.woken {
+		_ = w.link.nc.SetReadDeadline(w.parted)
+	}
+}
+
+// wake ends the reader's doze, also one that has not begun yet.
+func (w *linkWriter) wake() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.woken = true
+	_ = w.link.nc.SetReadDeadline(time.Unix(1, 0))
+}
+
+// rise makes reads possible again after wake.
+func (w *linkWriter) rise() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.woken = false
+	_ = w.link.nc.SetReadDeadline(w.parted)
 }
 
 func (w *linkWriter) isParting() bool {

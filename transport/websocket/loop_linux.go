@@ -202,14 +202,19 @@ func (l *loop) readable(c *conn, ready uint32) {
 	}
 }
 
-// pause stops watching the input of a connection whose session holds it. One
-// that is broken cannot be stopped from saying so, and ends.
+// pause stops watching the input of a connection whose session holds it, and
+// tells the session when the client has closed its half. One that is broken
+// cannot be stopped from saying so, and ends.
 func (l *loop) pause(c *conn, ready uint32) {
 	if poll.Broken(ready) {
 		l.destroy(c, transport.ErrClientGone)
 		return
 	}
 	c.flags |= paused
+	if poll.Ended(ready) && !c.is(abandoned) {
+		c.flags |= abandoned
+		hangUpOn(c.session)
+	}
 	l.watch(c)
 }
 

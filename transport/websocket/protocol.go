@@ -48,6 +48,13 @@ func receive(p peer, s transport.Session, ev frame.Event) transport.Verdict {
 	return transport.Continue
 }
 
+// hangUpOn tells a session that holds its connection that the client has gone.
+func hangUpOn(s transport.Session) {
+	if h, ok := s.(transport.Abandoned); ok {
+		h.Abandon()
+	}
+}
+
 // violate ends a connection whose bytes broke a rule.
 func violate(p peer, err error) {
 	code := transport.CloseProtocol
