@@ -14,7 +14,7 @@ FUZZ_SERVER ?= 5000x
 
 LINT_VERSION := v2.15.0
 LINT := .bin/golangci-lint-$(LINT_VERSION)
-PLATFORMS := darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+PLATFORMS := darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 linux/arm64 linux/arm
 
 # say prints what comes next, so that a long log can be read.
 say = @printf '\n\033[1m== %s\033[0m\n' '$(1)'
@@ -76,7 +76,7 @@ build: ## compile everything, the examples too
 	$(GO) build ./...
 
 .PHONY: cross
-cross: ## compile everything, tests too, for macOS and Windows
+cross: ## compile everything, tests too, for macOS, Windows and Linux on ARM (64 and 32 bits)
 	$(call say,cross-compile)
 	@for platform in $(PLATFORMS); do \
 		echo "$$platform"; \

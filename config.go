@@ -1,11 +1,14 @@
 package roost
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/roostgo/roost/pubsub"
@@ -97,7 +100,7 @@ func (c Config) withDefaults() Config {
 	c.Mailbox = orPositive(c.Mailbox, 1000)
 	c.Reports = orPositive(c.Reports, 1024)
 	c.Overload = c.Overload.withDefaults()
-	c.DrainTimeout = time.Duration(orPositive(int(c.DrainTimeout), int(30*time.Second)))
+	c.DrainTimeout = cmp.Or(c.DrainTimeout, 30*time.Second)
 	if c.Connect == nil {
 		c.Connect = func(context.Context, *Connect) error { return nil }
 	}
@@ -136,10 +139,19 @@ func (c Config) validate() error {
 	for _, n := range []struct {
 		name  string
 		value int
-	}{{"MaxChannels", c.MaxChannels}, {"Mailbox", c.Mailbox}, {"Workers", c.Workers}, {"Reports", c.Reports}, {"DrainTimeout", int(c.DrainTimeout)}} {
+	}{{"MaxChannels", c.MaxChannels}, {"Mailbox", c.Mailbox}, {"Workers", c.Workers}, {"Reports", c.Reports}} {
 		if n.value < 0 {
 			errs = append(errs, fmt.Errorf("%s is %d: it cannot be negative; leave it 0 for the default", n.name, n.value))
 		}
+	}
+	if c.DrainTimeout < 0 {
+		errs = append(errs, fmt.Errorf("DrainTimeout is %v: it cannot be negative; leave it 0 for the default", c.DrainTimeout))
+	}
+	if strings.ContainsAny(c.Host, ":/ ") && net.ParseIP(c.Host) == nil {
+		errs = append(errs, fmt.Errorf("Host is %q: it is compared with the host of an Origin alone; leave scheme, port and path out, as in example.com", c.Host))
+	}
+	if !c.WebSocket.Origin.IsZero() {
+		errs = append(errs, errors.New("WebSocket.Origin is set: use Config.CheckOrigin"))
 	}
 	if c.WebSocket.Telemetry != nil {
 		errs = append(errs, errors.New("WebSocket.Telemetry is set: use Config.Telemetry and Config.Logger"))

@@ -124,7 +124,7 @@ func (e *Endpoint) ask(ctx context.Context, c *Connect) (err error) {
 
 // refusal answers a connect that the application refused [§4.8].
 func (e *Endpoint) refusal(err error) http.Handler {
-	if errors.Is(err, ErrRefused) { // clause 73
+	if asked(err).refused { // clause 73
 		return answer(http.StatusForbidden)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { e.config.ErrorHandler(w, r, err) })

@@ -6,6 +6,7 @@ import "errors"
 type wish struct {
 	stop      bool // end as wished
 	unhandled bool // HandleInfo does not know the value
+	refused   bool // Connect refuses without a reason
 }
 
 // asked says what a callback's error asks for. An error that came of a panic
@@ -24,7 +25,7 @@ func asked(err error) (w wish) {
 	if _, panicked := errors.AsType[*PanicError](err); panicked {
 		return wish{}
 	}
-	return wish{stop: errors.Is(err, Stop), unhandled: errors.Is(err, ErrUnhandled)}
+	return wish{stop: errors.Is(err, Stop), unhandled: errors.Is(err, ErrUnhandled), refused: errors.Is(err, ErrRefused)}
 }
 
 // told is what Terminate is told of an error: of a kill, the reason that the

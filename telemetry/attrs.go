@@ -1,6 +1,9 @@
 package telemetry
 
-import "log/slog"
+import (
+	"fmt"
+	"log/slog"
+)
 
 func (s Socket) attrs(more ...slog.Attr) []slog.Attr {
 	a := []slog.Attr{slog.String("transport", s.Transport)}
@@ -15,7 +18,17 @@ func because(attrs []slog.Attr, err error) []slog.Attr {
 	if err == nil {
 		return attrs
 	}
-	return append(attrs, slog.String("error", err.Error()))
+	return append(attrs, slog.String("error", text(err)))
+}
+
+// text is what an error says, also one of an application whose Error panics.
+func text(err error) (s string) {
+	defer func() {
+		if v := recover(); v != nil {
+			s = fmt.Sprintf("(%T, whose Error method panicked: %v)", err, v)
+		}
+	}()
+	return err.Error()
 }
 
 func result(ok bool) slog.Attr {

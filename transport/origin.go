@@ -107,6 +107,9 @@ func OriginFunc(f func(Origin, *http.Request) bool) OriginPolicy {
 	return OriginPolicy{rule: originFunc, decide: f}
 }
 
+// IsZero reports whether the policy says nothing.
+func (p OriginPolicy) IsZero() bool { return p.rule == originUnset }
+
 // OrSameHost returns p, or SameHost(host) if p is the zero value.
 func (p OriginPolicy) OrSameHost(host string) OriginPolicy {
 	if p.rule == originUnset {

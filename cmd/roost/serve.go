@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"strings"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/roostgo/roost"
 	"github.com/roostgo/roost/playground"
@@ -24,6 +26,7 @@ type serveFlags struct {
 	origins  []string
 	hosts    []string
 	maxFrame int
+	outbox   int
 }
 
 func parseServe(args []string, stderr io.Writer) (f serveFlags, err error) {
@@ -37,6 +40,7 @@ func parseServe(args []string, stderr io.Writer) (f serveFlags, err error) {
 	host := fs.String("host", "", "comma-separated `names` of this server that requests may ask for, besides localhost; others get 421\n"+
 		"default: localhost, and with -listen on a network address any")
 	fs.IntVar(&f.maxFrame, "max-frame", 2<<20, "most `bytes` of one message from a client; over it the connection is closed with 1009")
+	fs.IntVar(&f.outbox, "outbox", 0, "most `bytes` that wait for a client that reads slowly before it is cut; default: four times -max-frame")
 	fs.Usage = func() {
 		fmt.Fprint(stderr, "Usage: roost serve [flags]\n\nServes a playground, a socket and an API to publish; every topic relays.\n\n")
 		fs.PrintDefaults()
@@ -48,12 +52,28 @@ func parseServe(args []string, stderr io.Writer) (f serveFlags, err error) {
 		return f, fmt.Errorf("serve takes no argument %q: flags come with a dash, as in -listen 127.0.0.1:4000", fs.Arg(0))
 	}
 	f.origins, f.hosts = listed(*origin), listed(*host)
+	if f.outbox == 0 {
+		f.outbox = 4 * f.maxFrame
+	}
+	return f, f.check()
+}
+
+// check says what is wrong with the flags.
+func (f serveFlags) check() error {
 	for _, h := range f.hosts {
-		if _, _, err := net.SplitHostPort(h); err == nil || strings.ContainsAny(h, "/*") {
-			return f, fmt.Errorf("flag -host: %q is no name: leave scheme, port and wildcards out, as in -host roost.example", h)
+		if _, _, err := net.SplitHostPort(h); err == nil || strings.ContainsAny(h, "/* \t") {
+			return fmt.Errorf("flag -host: %q is no name: leave scheme, port, blanks and wildcards out, as in -host roost.example", h)
 		}
 	}
-	return f, nil
+	switch {
+	case f.listen == "":
+		return errors.New("flag -listen is empty: give an address, as in -listen 127.0.0.1:4000, or leave the flag out")
+	case f.maxFrame < 1:
+		return fmt.Errorf("flag -max-frame is %d: at least one byte", f.maxFrame)
+	case f.outbox < 1:
+		return fmt.Errorf("flag -outbox is %d: at least one byte", f.outbox)
+	}
+	return nil
 }
 
 // listed splits what commas separate.
@@ -108,7 +128,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	lc := net.ListenConfig{KeepAlive: -1} // a socket's own heartbeats do that
 	listener, err := lc.Listen(ctx, "tcp", f.listen)
 	if err != nil {
-		return fmt.Errorf("cannot listen on %s: %w\nIs another server running there? Choose another address: roost serve -listen 127.0.0.1:4001", f.listen, err)
+		return fmt.Errorf("cannot listen on %s: %w\n%s", f.listen, err, listenMend(err))
 	}
 	local := isLocal(listener.Addr())
 	origin, err := f.policy(local)
@@ -118,7 +138,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: f.log}))
 	endpoint := roost.NewEndpoint(roost.Config{
-		CheckOrigin: origin, Logger: log, WebSocket: websocket.Config{MaxFrame: f.maxFrame},
+		CheckOrigin: origin, Logger: log, WebSocket: websocket.Config{MaxFrame: f.maxFrame, Outbox: f.outbox},
 	})
 	endpoint.Channel("*", newRelay)
 
@@ -138,10 +158,22 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return err
 }
 
+// listenMend says what to do when listening failed.
+func listenMend(err error) string {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return "Is another server running there? Choose another address: roost serve -listen 127.0.0.1:4001"
+	}
+	return "An address is a host and a port, as in -listen 127.0.0.1:4000; \":4000\" is every interface."
+}
+
 func routes(a *api) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", playground.Handler(playground.Options{}))
-	mux.Handle("/api/", http.NewCrossOriginProtection().Handler(a))
+	foreign := http.NewCrossOriginProtection()
+	foreign.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		problem(w, http.StatusForbidden, "pages from elsewhere cannot publish: call this from your backend, or from a page of this server")
+	}))
+	mux.Handle("/api/", foreign.Handler(a))
 	mux.HandleFunc("GET /healthz", a.health)
 	mux.HandleFunc("GET /readyz", a.ready)
 	return mux
