@@ -36,6 +36,8 @@ var house = []home{
 	{path: "transport", floor: 2},
 	{path: "pubsub", floor: 2},
 	{path: "wire/wiretest", floor: 2, forTests: true},
+	{path: "ratelimit/ratelimittest", floor: 2, forTests: true},
+	{path: "ratelimit", floor: 1},
 	{path: "telemetry", floor: 1},
 	{path: "wire", floor: 1},
 	{path: "internal", floor: 0, below: true},

@@ -1,0 +1,64 @@
+package ratelimit
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// Bucket is the state of one limit for one thing: eight bytes that stand in
+// its owner's struct. The zero value is a full bucket. It belongs to one
+// goroutine at a time and to one Limiter.
+type Bucket struct{ arrival int64 } // nanoseconds since the limiter was born
+
+// Limiter judges buckets that their owners keep, such as those of sockets and
+// channels. It is safe for concurrent use; its buckets are not.
+//
+// All who ask it count on the same few bytes. Where that is felt, each event
+// loop has one of its own, and [Stats.Plus] adds them up.
+type Limiter struct {
+	// Immutable.
+	born  time.Time
+	limit Limit
+	pace  pace
+
+	allowed, refused, shadowed atomic.Uint64
+}
+
+// NewLimiter returns a limiter. The error is that of [Limit.Validate].
+func NewLimiter(l Limit) (*Limiter, error) {
+	if err := l.Validate(); err != nil {
+		return nil, err
+	}
+	return &Limiter{born: time.Now(), limit: l, pace: l.pace()}, nil
+}
+
+// Limit is what it was made with.
+func (l *Limiter) Limit() Limit { return l.limit }
+
+// Take asks for an event that costs so much, 1 or its bytes, and takes that
+// from the bucket if it passes. A cost below 1 is free. It does not allocate.
+func (l *Limiter) Take(b *Bucket, cost int) Decision {
+	var wait time.Duration
+	if l.limit.Limited() {
+		b.arrival, wait = l.pace.take(b.arrival, int64(time.Since(l.born)), cost)
+	}
+	d := l.limit.Decide(wait)
+	l.count(d)
+	return d
+}
+
+func (l *Limiter) count(d Decision) {
+	switch {
+	case d.Shadowed:
+		l.shadowed.Add(1)
+	case d.Allowed:
+		l.allowed.Add(1)
+	default:
+		l.refused.Add(1)
+	}
+}
+
+// Stats are the decisions so far; of keys it knows nothing.
+func (l *Limiter) Stats() Stats {
+	return Stats{Allowed: l.allowed.Load(), Refused: l.refused.Load(), Shadowed: l.shadowed.Load()}
+}

@@ -1,0 +1,54 @@
+package ratelimit_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/roostgo/roost/ratelimit"
+)
+
+func TestALimiterJudgesBucketsThatOthersKeep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, err := ratelimit.NewLimiter(ratelimit.Limit{Rate: 1000, Burst: 500})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var a, b ratelimit.Bucket
+		if d := l.Take(&a, 500); !d.Allowed {
+			t.Errorf("a's burst: %+v", d)
+		}
+		if d := l.Take(&a, 100); d.Allowed || d.RetryAfter != 100*time.Millisecond {
+			t.Errorf("a over its burst: %+v", d)
+		}
+		if d := l.Take(&b, 100); !d.Allowed {
+			t.Errorf("b: %+v", d)
+		}
+		pass(100 * time.Millisecond)
+		if d := l.Take(&a, 100); !d.Allowed {
+			t.Errorf("a later: %+v", d)
+		}
+		if s := l.Stats(); s != (ratelimit.Stats{Allowed: 3, Refused: 1}) {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+func TestALimiterWithoutALimitAndOneInShadowModeLetAllPass(t *testing.T) {
+	var b ratelimit.Bucket
+	none, _ := ratelimit.NewLimiter(ratelimit.Limit{})
+	shadow, _ := ratelimit.NewLimiter(ratelimit.Limit{Rate: 1.0 / 3600, Shadow: true})
+	for range 3 {
+		if d := none.Take(&b, 1); d != (ratelimit.Decision{Allowed: true}) {
+			t.Errorf("%+v", d)
+		}
+	}
+	for range 3 {
+		if d := shadow.Take(&b, 1); !d.Allowed {
+			t.Errorf("%+v", d)
+		}
+	}
+	if s := none.Stats().Plus(shadow.Stats()); s != (ratelimit.Stats{Allowed: 4, Shadowed: 2}) {
+		t.Errorf("%+v", s)
+	}
+}

@@ -1,0 +1,218 @@
+package ratelimit
+
+import (
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"sync"
+	"sync/atomic"
+)
+
+// Why Acquire refuses.
+var (
+	ErrFull    = errors.New("ratelimit: as many as there may be at once")
+	ErrKeyFull = errors.New("ratelimit: as many as one key may have at once")
+)
+
+// smallMap is up to how many keys a map that is empty again is worth keeping: a
+// map keeps the size that it had.
+const smallMap = 8
+
+// GaugeConfig is what a Gauge is made of. The zero value counts and limits
+// nothing.
+type GaugeConfig struct {
+	// Max is how many there may be at once, in all. Default: no limit.
+	Max int
+
+	// PerKey is how many there may be at once of one key. Default: no limit.
+	PerKey int
+
+	// Shadow lets everything pass, and counts what would be refused.
+	// Default: refuse.
+	Shadow bool
+}
+
+// Validate reports all numbers that are impossible, wrapping ErrImpossible.
+func (c GaugeConfig) Validate() error {
+	var errs []error
+	if c.Max < 0 {
+		errs = append(errs, fmt.Errorf("%w: Max is %d: use 0 for no limit", ErrImpossible, c.Max))
+	}
+	if c.PerKey < 0 {
+		errs = append(errs, fmt.Errorf("%w: PerKey is %d: use 0 for no limit", ErrImpossible, c.PerKey))
+	}
+	return errors.Join(errs...)
+}
+
+// Gauge limits how much is there at once, in all and per key: connections, per
+// address. It is safe for concurrent use.
+//
+// It remembers a key while somebody holds one of it, and no longer: its memory
+// is bounded by what it counts.
+type Gauge[K comparable] struct {
+	// Immutable.
+	config GaugeConfig
+	seed   maphash.Seed
+	shards [maxShards]gaugeShard[K]
+
+	held, heldHigh atomic.Int64
+	keys, keysHigh atomic.Int64
+	keyHigh        atomic.Int64
+
+	allowed, full, keyFull, shadowed atomic.Uint64
+}
+
+type gaugeShard[K comparable] struct {
+	mu sync.Mutex
+
+	// Guarded by mu.
+	held map[K]int // each at least 1
+	most int       // keys that held had since it was made
+
+	_ [40]byte // one shard's lock on a cache line of its own
+}
+
+// NewGauge returns a gauge. The error is that of [GaugeConfig.Validate].
+func NewGauge[K comparable](c GaugeConfig) (*Gauge[K], error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	return &Gauge[K]{config: c, seed: maphash.MakeSeed()}, nil
+}
+
+// Acquire takes one of a key. After nil there must be one Release; the errors
+// are ErrKeyFull and ErrFull. A key is kept as it is given.
+func (g *Gauge[K]) Acquire(key K) error {
+	sh := g.shard(key)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	n := sh.held[key]
+	over := g.config.PerKey > 0 && n >= g.config.PerKey
+	if over && !g.config.Shadow {
+		g.keyFull.Add(1)
+		return ErrKeyFull
+	}
+	if err := g.enter(over); err != nil {
+		return err
+	}
+	g.keep(sh, key, n+1)
+	return nil
+}
+
+// Release gives one of a key back. It panics when there is none: that is a
+// mistake in the program, which would let too many in.
+func (g *Gauge[K]) Release(key K) {
+	sh := g.shard(key)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	switch n := sh.held[key]; n {
+	case 0:
+		panic("ratelimit: Release of a key that nobody holds: call it once for each Acquire that returned nil, with the same key")
+	case 1:
+		g.forget(sh, key)
+	default:
+		sh.held[key] = n - 1
+	}
+	g.held.Add(-1)
+}
+
+// AcquireExempt takes one that belongs to no key, such as a connection from
+// loopback: it counts in all only. After nil there must be one ReleaseExempt;
+// the error is ErrFull.
+func (g *Gauge[K]) AcquireExempt() error { return g.enter(false) }
+
+// ReleaseExempt gives back what AcquireExempt took.
+func (g *Gauge[K]) ReleaseExempt() {
+	if g.held.Add(-1) < 0 {
+		g.held.Add(1)
+		panic("ratelimit: ReleaseExempt of what nobody holds: call it once for each AcquireExempt that returned nil")
+	}
+}
+
+// enter counts one more in all, unless that is too many. shadowed says that
+// it is already one that passes in shadow mode only.
+func (g *Gauge[K]) enter(shadowed bool) error {
+	for {
+		n := g.held.Load()
+		over := g.config.Max > 0 && n >= int64(g.config.Max)
+		if over && !g.config.Shadow {
+			g.full.Add(1)
+			return ErrFull
+		}
+		if !g.held.CompareAndSwap(n, n+1) {
+			continue
+		}
+		raise(&g.heldHigh, n+1)
+		if over || shadowed {
+			g.shadowed.Add(1)
+		} else {
+			g.allowed.Add(1)
+		}
+		return nil
+	}
+}
+
+// keep says how many there are of a key now, at least 1. The shard is locked.
+func (g *Gauge[K]) keep(sh *gaugeShard[K], key K, n int) {
+	if sh.held == nil {
+		sh.held = make(map[K]int)
+	}
+	before := len(sh.held)
+	sh.held[key] = n
+	raise(&g.keyHigh, int64(n))
+	if len(sh.held) > before {
+		sh.most = max(sh.most, len(sh.held))
+		raise(&g.keysHigh, g.keys.Add(1))
+	}
+}
+
+// forget takes a key out of which there is none left. The shard is locked.
+func (g *Gauge[K]) forget(sh *gaugeShard[K], key K) {
+	g.keys.Add(-1)
+	delete(sh.held, key)
+	if len(sh.held) == 0 && sh.most > smallMap {
+		sh.held, sh.most = nil, 0
+	}
+}
+
+func (g *Gauge[K]) shard(key K) *gaugeShard[K] {
+	return &g.shards[maphash.Comparable(g.seed, key)%maxShards]
+}
+
+// raise lifts a high-water mark.
+func raise(mark *atomic.Int64, n int64) {
+	for {
+		high := mark.Load()
+		if n <= high || mark.CompareAndSwap(high, n) {
+			return
+		}
+	}
+}
+
+// GaugeStats are what a gauge has decided, and what is there.
+type GaugeStats struct {
+	// Allowed, Full, KeyFull and Shadowed count what was asked for since the
+	// start: given, refused for Max, refused for PerKey, and given in shadow
+	// mode only.
+	Allowed, Full, KeyFull, Shadowed uint64
+
+	// Held is how many there are now, HeldHigh the most there were at once.
+	Held, HeldHigh int
+
+	// Keys is how many have one now, KeysHigh the most there were at once.
+	Keys, KeysHigh int
+
+	// KeyHigh is the most that one key had at once.
+	KeyHigh int
+}
+
+// Stats are a snapshot; what changes meanwhile may be in one number and not in
+// another.
+func (g *Gauge[K]) Stats() GaugeStats {
+	return GaugeStats{
+		Allowed: g.allowed.Load(), Full: g.full.Load(), KeyFull: g.keyFull.Load(), Shadowed: g.shadowed.Load(),
+		Held: int(g.held.Load()), HeldHigh: int(g.heldHigh.Load()),
+		Keys: int(g.keys.Load()), KeysHigh: int(g.keysHigh.Load()),
+		KeyHigh: int(g.keyHigh.Load()),
+	}
+}
