@@ -37,6 +37,7 @@ var house = []home{
 	{path: "pubsub", floor: 2},
 	{path: "wire/wiretest", floor: 2, forTests: true},
 	{path: "telemetry", floor: 1},
+	{path: "token", floor: 1},
 	{path: "wire", floor: 1},
 	{path: "internal", floor: 0, below: true},
 }
@@ -51,6 +52,7 @@ var outside = []struct {
 }{
 	{module: "golang.org/x/sys"},
 	{module: "github.com/thejerf/suture/v4", path: "."},
+	{module: "golang.org/x/crypto", path: "token"}, // XChaCha20-Poly1305, which the standard library keeps to itself
 	{module: "go.uber.org/goleak", tests: true},
 }
 
