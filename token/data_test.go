@@ -106,7 +106,7 @@ func TestDataThatDoesNotFitIsInvalidAndChangesNothing(t *testing.T) {
 		{-1, new(uint), "a uint cannot hold this integer"},
 		{uint64(math.MaxUint64), new(int64), "a int64 cannot hold this integer"},
 		{1 << 24, new(string), "a string cannot hold this integer"},
-		{1<<53 + 1, new(float64), "a float64 cannot hold this integer"},
+		{int64(1<<53 + 1), new(float64), "a float64 cannot hold this integer"},
 		{1.0, new(int), "a int cannot hold this float"},
 		{1e300, new(float32), "a float32 cannot hold this float"},
 		{"7", new(int), "a int cannot hold this binary"},

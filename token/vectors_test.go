@@ -187,7 +187,7 @@ func TestTokensOfErlangThatAreNoPlainDataAreInvalid(t *testing.T) {
 func TestTokensAreThoseOfErlang(t *testing.T) {
 	v := read(t)
 	for name, data := range map[string]any{
-		"0": 0, "255": uint8(255), "256": int16(256), "-1": -1, "2147483648": uint32(1 << 31), "-9223372036854775808": math.MinInt64,
+		"0": 0, "255": uint8(255), "256": int16(256), "-1": -1, "2147483648": uint32(1 << 31), "-9223372036854775808": int64(math.MinInt64),
 		"9223372036854775808": uint64(1 << 63), "1.5": float32(1.5), "-0.0": math.Copysign(0, -1),
 		"a binary": "ada", "no binary": []byte{}, "bytes": [3]byte{0, 255, 128},
 		"no list": []int{}, "a list of bytes": []int{1, 2, 3}, "a list": []any{1, 1000, "x"}, "no tuple": token.Tuple{},
