@@ -39,6 +39,7 @@ var house = []home{
 	{path: "ratelimit/ratelimittest", floor: 2, forTests: true},
 	{path: "ratelimit", floor: 1},
 	{path: "telemetry", floor: 1},
+	{path: "token", floor: 1},
 	{path: "wire", floor: 1},
 	{path: "internal", floor: 0, below: true},
 }
@@ -53,6 +54,7 @@ var outside = []struct {
 }{
 	{module: "golang.org/x/sys"},
 	{module: "github.com/thejerf/suture/v4", path: "."},
+	{module: "golang.org/x/crypto", path: "token"}, // XChaCha20-Poly1305, which the standard library keeps to itself
 	{module: "go.uber.org/goleak", tests: true},
 }
 
