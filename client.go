@@ -2,7 +2,6 @@ package roost
 
 import (
 	"context"
-	"log/slog"
 	"strings"
 
 	"github.com/roostgo/roost/telemetry"
@@ -45,7 +44,7 @@ func newClient(k *clientKind, c *Connect) (*client, error) {
 	if c.ID == "" && len(c.assigns) == 0 {
 		return session, nil
 	}
-	session.profile = &profile{client: session, id: c.ID, assigns: c.assigns}
+	session.profile = &profile{client: session, id: strings.Clone(c.ID), assigns: c.assigns}
 	return session, session.profile.listen(k.endpoint.bus)
 }
 
@@ -59,7 +58,7 @@ func (c *client) Open(conn transport.Conn) {
 func (c *client) Receive(data []byte, binary bool) transport.Verdict {
 	d := deskOf(c.conn.Lane())
 	m := &d.message
-	if err := c.kind.serializer.Decode(m, binary, data); err != nil { // clauses 92, 100, 101
+	if err := decode(c.kind.serializer, m, binary, data); err != nil { // clauses 92, 100, 101
 		c.conn.Close(transport.CloseInternalError)
 		return transport.Continue
 	}
@@ -297,7 +296,7 @@ func (c *client) answer(m *wire.Message, joinRef wire.Ref, status string, p Payl
 func (c *client) write(m wire.Message) {
 	d := deskOf(c.conn.Lane())
 	d.answer = m
-	buf, binary, err := c.kind.serializer.Encode(d.buffer[:transport.Headroom], &d.answer)
+	buf, binary, err := encode(c.kind.serializer, d.buffer[:transport.Headroom], &d.answer)
 	d.answer = wire.Message{}
 	if err != nil { // what the socket itself says has an encoding; what it echoes was decoded
 		c.conn.Close(transport.CloseInternalError)
@@ -325,7 +324,7 @@ func (c *client) Closed(reason error) {
 		c.remove(s)
 		s.disconnected(c.gone)
 	}
-	if c.kind.endpoint.stream.Enabled(slog.LevelDebug) {
+	if c.kind.endpoint.reports.verbose.Load() {
 		c.emit(telemetry.SocketClosed{Socket: telemetry.Socket{Transport: c.kind.transport, ID: c.profile.ID()}, Reason: reason})
 	}
 }

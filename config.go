@@ -148,7 +148,7 @@ func (c Config) validate() error {
 		errs = append(errs, fmt.Errorf("DrainTimeout is %v: it cannot be negative; leave it 0 for the default", c.DrainTimeout))
 	}
 	if strings.ContainsAny(c.Host, ":/ ") && net.ParseIP(c.Host) == nil {
-		errs = append(errs, fmt.Errorf("Host is %q: it is compared with the host of an Origin alone; leave scheme, port and path out, as in example.com", c.Host))
+		errs = append(errs, fmt.Errorf("the Host %q cannot match: it is compared with the host of an Origin alone; leave scheme, port and path out, as in example.com", c.Host))
 	}
 	if !c.WebSocket.Origin.IsZero() {
 		errs = append(errs, errors.New("WebSocket.Origin is set: use Config.CheckOrigin"))

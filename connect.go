@@ -21,7 +21,7 @@ type Connect struct {
 	// Params are the query parameters, vsn included, and the path variables.
 	Params Params
 
-	// ID names the connection. All connections with the same id can be ended
+	// ID names the connection, and is copied. All connections with the same id can be ended
 	// with Endpoint.Disconnect. "" is anonymous.
 	ID string
 
@@ -73,6 +73,7 @@ func (k connector) Connect(ctx context.Context, h *transport.Handshake) (transpo
 	c := &Connect{
 		Params: h.Params, Transport: h.Transport, AuthToken: h.AuthToken, HasToken: h.HasToken, request: h.Request,
 	}
+	e.reports.ask()
 	began := time.Now()
 	if err = e.ask(ctx, c); err == nil {
 		err = ctx.Err() // the client went away while it was asked

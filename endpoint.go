@@ -53,9 +53,7 @@ type Endpoint struct {
 // NewEndpoint makes an endpoint. It panics on a configuration that
 // contradicts itself, and says what to mend. It starts nothing.
 func NewEndpoint(c Config) *Endpoint {
-	if err := c.validate(); err != nil {
-		panic("roost: this Config cannot work:\n" + err.Error())
-	}
+	wrong := c.validate()
 	c = c.withDefaults()
 	e := &Endpoint{config: c, bus: c.PubSub, workers: workers.New(c.Workers)}
 	e.reports = &reporter{
@@ -63,6 +61,7 @@ func NewEndpoint(c Config) *Endpoint {
 		workers: e.workers,
 		bound:   c.Reports,
 	}
+	e.reports.ask()
 	e.stream = telemetry.NewStream(e.reports)
 	e.routes.Store(new(routes))
 	e.kinds.Store(new([]*clientKind))
@@ -70,11 +69,10 @@ func NewEndpoint(c Config) *Endpoint {
 	ws := c.WebSocket
 	ws.Origin = c.CheckOrigin.OrSameHost(c.Host)
 	ws.Telemetry = e.stream
-	var err error
-	if e.path, err = transport.ParsePath(c.Path, c.WebSocketPath); err == nil {
-		e.socket, err = websocket.New(ws, connector{e})
-	}
-	if err != nil {
+	var pathErr, socketErr error
+	e.path, pathErr = transport.ParsePath(c.Path, c.WebSocketPath)
+	e.socket, socketErr = websocket.New(ws, connector{e})
+	if err := errors.Join(wrong, pathErr, socketErr); err != nil {
 		panic("roost: this Config cannot work:\n" + err.Error())
 	}
 	e.gate = newOverload(c.Overload, e.stream, e.socket.Turn)

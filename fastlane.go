@@ -2,7 +2,6 @@ package roost
 
 import (
 	"context"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -69,15 +68,9 @@ func (f *fastlane) encode(m *pubsub.Message, s wire.Serializer) (frame *transpor
 	return frame, true, err
 }
 
-// seal encodes a message to a frame that is kept. A serializer that panics has
-// failed.
-func seal(s wire.Serializer, m *wire.Message) (f *transport.Frame, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = &PanicError{Value: v, Stack: debug.Stack()}
-		}
-	}()
-	buf, binary, err := s.Encode(transport.Room(len(m.Payload.Bytes())+len(m.Topic)+len(m.Event)+96), m)
+// seal encodes a message to a frame that is kept.
+func seal(s wire.Serializer, m *wire.Message) (*transport.Frame, error) {
+	buf, binary, err := encode(s, transport.Room(len(m.Payload.Bytes())+len(m.Topic)+len(m.Event)+96), m)
 	if err != nil {
 		return nil, err
 	}

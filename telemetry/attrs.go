@@ -104,6 +104,11 @@ func (e ChannelCrashed) Attrs() []slog.Attr {
 }
 
 // Attrs implements Event.
+func (e PushedInsideJoin) Attrs() []slog.Attr {
+	return e.Channel.attrs(slog.String("call", e.Call), slog.String("mend", "send yourself a value with SendInfo: it is handled after the reply"))
+}
+
+// Attrs implements Event.
 func (e InfoUnhandled) Attrs() []slog.Attr {
 	return e.Channel.attrs(slog.String("type", e.Type), slog.String("mend", "bind the type with roost.Info"))
 }

@@ -110,6 +110,13 @@ type ChannelCrashed struct {
 	Stack    []byte // of a panic
 }
 
+// PushedInsideJoin is emitted when a channel pushed or broadcast before its Join
+// had returned, which makes the join fail.
+type PushedInsideJoin struct {
+	Channel
+	Call string // "Push", …
+}
+
 // InfoUnhandled is emitted when a channel was sent a value that it has no
 // handler for.
 type InfoUnhandled struct {
@@ -168,6 +175,7 @@ func (DuplicateJoin) Name() string    { return "duplicate_join" }
 func (ChannelHandledIn) Name() string { return "channel_handled_in" }
 func (PayloadInvalid) Name() string   { return "payload_invalid" }
 func (ChannelCrashed) Name() string   { return "channel_crashed" }
+func (PushedInsideJoin) Name() string { return "pushed_inside_join" }
 func (InfoUnhandled) Name() string    { return "info_unhandled" }
 func (MailboxFull) Name() string      { return "mailbox_full" }
 func (EncodeFailed) Name() string     { return "encode_failed" }
@@ -186,6 +194,7 @@ func (DuplicateJoin) Level() slog.Level    { return slog.LevelDebug }
 func (ChannelHandledIn) Level() slog.Level { return slog.LevelDebug }
 func (PayloadInvalid) Level() slog.Level   { return slog.LevelDebug }
 func (ChannelCrashed) Level() slog.Level   { return slog.LevelError }
+func (PushedInsideJoin) Level() slog.Level { return slog.LevelWarn }
 func (InfoUnhandled) Level() slog.Level    { return slog.LevelWarn }
 func (MailboxFull) Level() slog.Level      { return slog.LevelWarn }
 func (EncodeFailed) Level() slog.Level     { return slog.LevelWarn }

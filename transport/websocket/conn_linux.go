@@ -28,15 +28,15 @@ type conn struct {
 type flags uint16
 
 const (
-	held    flags = 1 << iota // the session wants nothing more until Resume
-	paused                    // input is not watched, because it is held
-	blocked                   // output is watched: the kernel's buffer is full
-	queued                    // in one of the loop's lists of connections with output
-	urgent                    // in the list of those that go first
-	deflate                   // permessage-deflate was negotiated
-	last                      // cut the connection when the outbox is empty
-	deaf                      // what comes in can no longer be understood
-	abandoned                 // the client has closed its half while held
+	held      flags = 1 << iota // the session wants nothing more until Resume
+	paused                      // input is not watched, because it is held
+	blocked                     // output is watched: the kernel's buffer is full
+	queued                      // in one of the loop's lists of connections with output
+	urgent                      // in the list of those that go first
+	deflate                     // permessage-deflate was negotiated
+	last                        // cut the connection when the outbox is empty
+	deaf                        // what comes in can no longer be understood
+	abandoned                   // the client has closed its half while held
 )
 
 func (c *conn) is(f flags) bool { return c.flags&f != 0 }
