@@ -79,18 +79,3 @@ func wants(h Handler, level slog.Level) bool {
 	defer func() { _ = recover() }()
 	return h.Enabled(level)
 }
-
-// Log returns a handler that writes events to a logger.
-func Log(l *slog.Logger) Handler { return logHandler{l} }
-
-type logHandler struct{ log *slog.Logger }
-
-func (h logHandler) Handle(ctx context.Context, e Event) {
-	if h.log.Enabled(ctx, e.Level()) {
-		h.log.LogAttrs(ctx, e.Level(), e.Name(), e.Attrs()...)
-	}
-}
-
-func (h logHandler) Enabled(level slog.Level) bool {
-	return h.log.Enabled(context.Background(), level)
-}

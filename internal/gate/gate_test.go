@@ -15,7 +15,7 @@ func TestAGateClosesAboveTheHighMarkAndOpensBelowTheLow(t *testing.T) {
 		closed bool
 	}{
 		{Reading{Delay: 100, Memory: .9, Descriptors: .95}, None, false}, // at the marks is not above them
-		{Reading{Delay: 101}, None, false}, // once may be an accident
+		{Reading{Delay: 101}, None, false},                               // once may be an accident
 		{Reading{Delay: 50}, None, false},
 		{Reading{Delay: 101}, None, false},
 		{Reading{Memory: 1}, Closed, true},
