@@ -39,12 +39,12 @@ type pendingJoin struct {
 
 // newClient makes the session of a connection that Connect let in. It may
 // block.
-func newClient(k *clientKind, c *Connect) (*client, error) {
+func newClient(k *clientKind, c *Connect, p *pass) (*client, error) {
 	session := &client{kind: k}
-	if c.ID == "" && len(c.assigns) == 0 {
+	if c.ID == "" && len(c.assigns) == 0 && p == nil {
 		return session, nil
 	}
-	session.profile = &profile{client: session, id: strings.Clone(c.ID), assigns: c.assigns}
+	session.profile = &profile{client: session, id: strings.Clone(c.ID), assigns: c.assigns, pass: p}
 	return session, session.profile.listen(k.endpoint.bus)
 }
 
@@ -60,6 +60,10 @@ func (c *client) Receive(data []byte, binary bool) transport.Verdict {
 	m := &d.message
 	if err := decode(c.kind.serializer, m, binary, data); err != nil { // clauses 92, 100, 101
 		c.conn.Close(transport.CloseInternalError)
+		return transport.Continue
+	}
+	if r, after := c.profile.limits().message(len(data)); r != nil {
+		c.answer(m, m.JoinRef, statusError, r.payloadAfter(spread(after)))
 		return transport.Continue
 	}
 	return c.dispatch(m)
@@ -121,6 +125,9 @@ func (c *client) forward(s *Socket, m *wire.Message) {
 func (c *client) join(m *wire.Message, old *Socket) transport.Verdict {
 	if g := c.kind.endpoint.gate; g.full(&g.joins) {
 		return c.turnAway(m, refusedOverload.payloadAfter(spread(g.config.RetryAfter)), g.config.Hold)
+	}
+	if r, after := c.profile.limits().join(); r != nil {
+		return c.turnAway(m, r.payloadAfter(spread(after)), c.kind.endpoint.config.Overload.Hold)
 	}
 	if old != nil {
 		c.replace(old)

@@ -65,6 +65,9 @@ type Config struct {
 	// Default: 10,000.
 	Workers int
 
+	// Limits bound what single clients may do.
+	Limits Limits
+
 	// Overload says when new clients and joins are turned away.
 	Overload Overload
 
@@ -153,6 +156,7 @@ func (c Config) validate() error {
 	if !c.WebSocket.Origin.IsZero() {
 		errs = append(errs, errors.New("WebSocket.Origin is set: use Config.CheckOrigin"))
 	}
+	errs = append(errs, c.Limits.validate())
 	if c.WebSocket.Telemetry != nil {
 		errs = append(errs, errors.New("WebSocket.Telemetry is set: use Config.Telemetry and Config.Logger"))
 	}

@@ -42,6 +42,7 @@ type Endpoint struct {
 	workers *workers.Pool
 	socket  *websocket.Handler
 	gate    *overload
+	limits  *limiter // nil without
 
 	count endpointCounters
 
@@ -75,6 +76,7 @@ func NewEndpoint(c Config) *Endpoint {
 	if err := errors.Join(wrong, pathErr, socketErr); err != nil {
 		panic("roost: this Config cannot work:\n" + err.Error())
 	}
+	e.limits = newLimiter(c.Limits, e.stream)
 	e.gate = newOverload(c.Overload, e.stream, e.socket.Turn)
 	return e
 }

@@ -136,3 +136,8 @@ func (e OverloadBegan) Attrs() []slog.Attr {
 func (e OverloadEnded) Attrs() []slog.Attr {
 	return []slog.Attr{slog.String("cause", e.Cause), slog.Duration("lasted", e.Lasted)}
 }
+
+// Attrs implements Event.
+func (e LimitHit) Attrs() []slog.Attr {
+	return []slog.Attr{slog.String("limit", e.Limit), slog.String("key", e.Key), slog.Bool("shadow", e.Shadow)}
+}

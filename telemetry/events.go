@@ -145,6 +145,14 @@ type OverloadEnded struct {
 	Lasted time.Duration
 }
 
+// LimitHit is emitted when a client was refused because of a limit, or would have
+// been.
+type LimitHit struct {
+	Limit  string // the reason that the client reads
+	Key    string // whose limit: an address, an id; "" of a connection's own
+	Shadow bool   // it was let pass
+}
+
 // EncodeFailed is emitted once for a broadcast that clients of a serializer do
 // not get, because it cannot be encoded for them.
 type EncodeFailed struct {
@@ -179,6 +187,7 @@ func (PushedInsideJoin) Name() string { return "pushed_inside_join" }
 func (InfoUnhandled) Name() string    { return "info_unhandled" }
 func (MailboxFull) Name() string      { return "mailbox_full" }
 func (EncodeFailed) Name() string     { return "encode_failed" }
+func (LimitHit) Name() string         { return "limit_hit" }
 func (OverloadBegan) Name() string    { return "overload_began" }
 func (OverloadEnded) Name() string    { return "overload_ended" }
 
@@ -198,5 +207,6 @@ func (PushedInsideJoin) Level() slog.Level { return slog.LevelWarn }
 func (InfoUnhandled) Level() slog.Level    { return slog.LevelWarn }
 func (MailboxFull) Level() slog.Level      { return slog.LevelWarn }
 func (EncodeFailed) Level() slog.Level     { return slog.LevelWarn }
+func (LimitHit) Level() slog.Level         { return slog.LevelWarn }
 func (OverloadBegan) Level() slog.Level    { return slog.LevelWarn }
 func (OverloadEnded) Level() slog.Level    { return slog.LevelWarn }
