@@ -85,7 +85,7 @@ type subject struct {
 // open finds the server, or starts one.
 func (s *session) open(ctx context.Context) (*subject, error) {
 	if s.options.addr == "" {
-		return startTarget(ctx)
+		return startTarget(ctx, s.options.target)
 	}
 	sub := &subject{addr: s.options.addr, pids: s.options.pids}
 	if len(sub.pids) == 0 {
@@ -99,8 +99,8 @@ func (s *session) open(ctx context.Context) (*subject, error) {
 }
 
 // startTarget starts `roost bench target` and reads where it listens.
-func startTarget(ctx context.Context) (*subject, error) {
-	cmd, err := ownCommand(ctx, "target")
+func startTarget(ctx context.Context, flags []string) (*subject, error) {
+	cmd, err := ownCommand(ctx, append([]string{"target"}, flags...)...)
 	if err != nil {
 		return nil, err
 	}
