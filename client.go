@@ -165,6 +165,7 @@ func (c *client) admit(m *wire.Message) (*Socket, Factory) {
 	if a := c.profile.values().merged(r.assigns); len(a) > 0 { // clause 12
 		s.extra().assigns = a
 	}
+	s.remember(r)
 	s.joinRef = keepRef(m.JoinRef)
 	if m.JoinRef.IsNull() {
 		s.set(joinRefNull)
@@ -207,7 +208,7 @@ func (c *client) deliver(s *Socket, event string, f *transport.Frame) {
 	j := c.joining
 	switch {
 	case j == nil || j.socket != s:
-		c.conn.Enqueue(f, transport.Bulk)
+		c.conn.Offer(f, s.thinning())
 	case len(j.early) < c.kind.endpoint.config.Mailbox:
 		j.early = append(j.early, f)
 	case c.gone == nil:
@@ -241,7 +242,7 @@ func (c *client) welcome(s *Socket, early []*transport.Frame) {
 	c.kind.endpoint.count.joins.Add(1)
 	c.kind.endpoint.count.channels.Add(1)
 	for _, f := range early {
-		c.conn.Enqueue(f, transport.Direct)
+		c.conn.Offer(f, s.thinning())
 	}
 }
 

@@ -88,7 +88,7 @@ func (e *Endpoint) Channel(pattern string, f Factory, opts ...RouteOption) {
 	r := newRoute(pattern, f, opts)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	rs := append(slices.Clone(*e.routes.Load()), r)
+	rs := e.routes.Load().with(r)
 	e.routes.Store(&rs)
 }
 

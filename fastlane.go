@@ -63,6 +63,9 @@ func (f *fastlane) encode(m *pubsub.Message, s wire.Serializer) (frame *transpor
 		return known.frame, false, known.err
 	}
 	frame, err = seal(s, &wire.Message{Kind: wire.Broadcast, Topic: m.Topic, Event: m.Event, Payload: m.Payload})
+	if err == nil {
+		frame.About(m.Topic, m.Event)
+	}
 	next := append(slices.Clone(*f.frames.Load()), encodedFrame{s, frame, err})
 	f.frames.Store(&next)
 	return frame, true, err

@@ -48,7 +48,7 @@ const (
 	ended
 )
 
-// Flags of a channel, set once.
+// Flags of a channel, set once. From routeShift on is the number of its route.
 const (
 	joinRefNull uint32 = 1 << iota // the join had no join_ref
 	leaving                        // the client has left

@@ -65,6 +65,24 @@ type SlowConsumer struct {
 	Bound  int // bytes that may wait
 }
 
+// ClientThinned is emitted when a client has fallen so far behind that
+// broadcasts for it are dropped, as the route of their topic says. It comes
+// once until all that waited has left.
+type ClientThinned struct {
+	Socket
+	Topic  string // of the first broadcast that was dropped
+	Policy string // "drop_oldest" or "keep_latest"
+	Queued int    // bytes that waited
+}
+
+// ClientStalled is emitted when a connection is cut because it took nothing for
+// so long although something waited for it.
+type ClientStalled struct {
+	Socket
+	Queued  int // bytes that waited
+	Timeout time.Duration
+}
+
 // ChannelJoined is emitted when Join accepted or refused; not when it crashed,
 // the topic matched no route, or a bound was hit [§14.1].
 type ChannelJoined struct {
@@ -176,6 +194,8 @@ func (ConnectRefused) Name() string   { return "connect_refused" }
 func (ConnectCrashed) Name() string   { return "connect_crashed" }
 func (SocketClosed) Name() string     { return "socket_closed" }
 func (SlowConsumer) Name() string     { return "slow_consumer" }
+func (ClientThinned) Name() string    { return "client_thinned" }
+func (ClientStalled) Name() string    { return "client_stalled" }
 func (ChannelJoined) Name() string    { return "channel_joined" }
 func (JoinUnmatched) Name() string    { return "join_unmatched" }
 func (TooManyChannels) Name() string  { return "too_many_channels" }
@@ -196,6 +216,8 @@ func (SocketConnected) Level() slog.Level  { return slog.LevelInfo }
 func (ConnectCrashed) Level() slog.Level   { return slog.LevelError }
 func (SocketClosed) Level() slog.Level     { return slog.LevelDebug }
 func (SlowConsumer) Level() slog.Level     { return slog.LevelWarn }
+func (ClientThinned) Level() slog.Level    { return slog.LevelWarn }
+func (ClientStalled) Level() slog.Level    { return slog.LevelWarn }
 func (ChannelJoined) Level() slog.Level    { return slog.LevelInfo }
 func (JoinUnmatched) Level() slog.Level    { return slog.LevelWarn }
 func (TooManyChannels) Level() slog.Level  { return slog.LevelError }

@@ -37,8 +37,8 @@ func size(f *transport.Frame) int { return len(f.WebSocket()) }
 
 // waiting is everything in an outbox, as it would be written.
 func (o *outbox) waiting() (b []byte) {
-	for i, f := range o.frames[o.head:] {
-		w := f.WebSocket()
+	for i, p := range o.frames[o.head:] {
+		w := p.frame.WebSocket()
 		if i == 0 {
 			w = w[o.offset:]
 		}
@@ -99,8 +99,8 @@ func checkOutbox(t *testing.T, o *outbox, n *naive) {
 	if len(o.frames) > 2*o.len()+128 {
 		t.Fatalf("%d places for %d frames", len(o.frames), o.len())
 	}
-	for _, f := range o.frames[:o.head] {
-		if f != nil {
+	for _, p := range o.frames[:o.head] {
+		if p.frame != nil {
 			t.Fatal("a frame that has left is kept")
 		}
 	}

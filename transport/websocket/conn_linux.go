@@ -72,6 +72,8 @@ func (c *conn) bytes(f *transport.Frame) []byte {
 	return f.WebSocket()
 }
 
+func (c *conn) size(f *transport.Frame) int { return len(c.bytes(f)) }
+
 // Enqueue implements transport.Conn.
 func (c *conn) Enqueue(f *transport.Frame, class transport.Class) {
 	if c.state != open {
@@ -83,8 +85,28 @@ func (c *conn) Enqueue(f *transport.Frame, class transport.Class) {
 	}
 }
 
+// Offer implements transport.Conn. A client for which the kernel took all that
+// it was sent is not behind, whatever waits for the end of the turn.
+func (c *conn) Offer(f *transport.Frame, t *transport.Thinning) {
+	if t == nil || c.state != open {
+		c.Enqueue(f, transport.Bulk)
+		return
+	}
+	out := &c.work().out
+	out.offer(f, t, c.size(f))
+	c.loop.dirty(c, transport.Bulk)
+	if c.is(blocked) {
+		c.lost(out.thin(c.size))
+	}
+	if out.weight() > c.loop.config.Outbox {
+		c.overflow()
+	}
+}
+
+func (c *conn) lost(l loss) { c.loop.count.lost(c.loop.ctx, c.loop.config.Telemetry, l) }
+
 func (c *conn) queue(f *transport.Frame, class transport.Class) {
-	c.work().out.add(f, len(c.bytes(f)))
+	c.work().out.add(f, c.size(f))
 	c.loop.dirty(c, class)
 }
 
@@ -108,12 +130,16 @@ func (c *conn) rest() {
 func (c *conn) sending() bool { return c.busy != nil && !c.busy.out.empty() }
 
 // overflow finds out whether a client is slow, or merely was sent much in one
-// turn.
+// turn. A slow one is cut, unless what may be dropped makes room enough.
 func (c *conn) overflow() {
 	if !c.is(blocked) {
 		c.loop.flush(c)
 	}
-	if c.state != open || !c.sending() || c.busy.out.weight() <= c.loop.config.Outbox {
+	if c.state != open || !c.sending() {
+		return
+	}
+	c.lost(c.busy.out.relieve(c.loop.config.Outbox, c.size))
+	if c.busy.out.weight() <= c.loop.config.Outbox {
 		return
 	}
 	c.loop.count.slowConsumers.Add(1)

@@ -37,7 +37,7 @@ func (l *loop) flush(c *conn) {
 func (l *loop) wrote(c *conn, n int) {
 	out := &c.busy.out
 	l.count.queued(out.bytes)
-	frames := out.written(n, func(f *transport.Frame) int { return len(c.bytes(f)) })
+	frames := out.written(n, c.size)
 	l.count.writes.Add(1)
 	l.count.bytesOut.Add(uint64(n))       //nolint:gosec // not negative
 	l.count.framesOut.Add(uint64(frames)) //nolint:gosec // not negative
@@ -47,13 +47,13 @@ func (l *loop) wrote(c *conn, n int) {
 // ones one behind the other.
 func (l *loop) gather(c *conn) []byte {
 	o := &c.busy.out
-	b := c.bytes(o.frames[o.head])[o.offset:]
+	b := c.bytes(o.frames[o.head].frame)[o.offset:]
 	if len(b) >= gatherFrom || o.head == len(o.frames)-1 {
 		return b
 	}
 	l.gathered = append(l.gathered[:0], b...)
-	for _, f := range o.frames[o.head+1:] {
-		b = c.bytes(f)
+	for _, q := range o.frames[o.head+1:] {
+		b = c.bytes(q.frame)
 		if len(l.gathered)+len(b) > gatherSize {
 			break
 		}
