@@ -61,12 +61,12 @@ func (l Limits) validate() error {
 		limit ratelimit.Limit
 	}{{"Connects", l.Connects}, {"Joins", l.Joins}, {"SocketJoins", l.SocketJoins}, {"Messages", l.Messages}, {"Bytes", l.Bytes}} {
 		if err := r.limit.Validate(); err != nil {
-			errs = append(errs, fmt.Errorf("Limits.%s: %w", r.name, err))
+			errs = append(errs, fmt.Errorf("the limit %s: %w", r.name, err))
 		}
 	}
 	gauges := errors.Join(l.connections().Validate(), ratelimit.GaugeConfig{PerKey: l.MaxPerID}.Validate(), l.Address.Validate())
 	if gauges != nil {
-		errs = append(errs, fmt.Errorf("Limits: %w", gauges))
+		errs = append(errs, fmt.Errorf("the limits: %w", gauges))
 	}
 	return errors.Join(errs...)
 }

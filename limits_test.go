@@ -191,7 +191,7 @@ func TestImpossibleLimitsAreExplainedTogether(t *testing.T) {
 			MaxConnections: -1, Joins: ratelimit.Limit{Rate: -1}, Address: ratelimit.PerAddress{IPv6Prefix: 200},
 		}})
 	})
-	for _, want := range []string{"Limits.Joins", "Max is -1", "200 bits"} {
+	for _, want := range []string{"the limit Joins", "Max is -1", "200 bits"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("got %q, want %q in it", got, want)
 		}
