@@ -34,6 +34,7 @@ var house = []home{
 	{path: "transport/websocket", floor: 3},
 	{path: "pubsub/pubsubtest", floor: 3, forTests: true},
 	{path: "transport", floor: 2},
+	{path: "transport/secure", floor: 2},
 	{path: "pubsub", floor: 2},
 	{path: "wire/wiretest", floor: 2, forTests: true},
 	{path: "telemetry", floor: 1},

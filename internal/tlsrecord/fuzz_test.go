@@ -48,7 +48,7 @@ func perform(client *side, script []byte) (stream []byte) {
 		}
 		stream = append(stream, client.record(contentType(kind), content, n%3)...)
 		if contentType(kind) == handshakeRecord && n > 0 && bytes.HasSuffix(append(keyUpdate[:], 0, 1), content[n-1:]) {
-			client.renew(&client.out)
+			client.suite.succeed(&client.out)
 		}
 	}
 	return stream

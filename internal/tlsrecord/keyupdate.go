@@ -62,12 +62,6 @@ func (c *Cipher) updated(s *State, request byte) error {
 	}
 	s.credit -= updateCost
 	s.owed = s.owed || request == 1 // one answer is enough for several (§4.6.3)
-	s.renew(&s.in)
+	s.suite.succeed(&s.in)
 	return nil
-}
-
-// renew replaces a direction's secret. Ciphers notice.
-func (s *State) renew(d *direction) {
-	s.suite.succeed(s.live(d))
-	d.seq = 0
 }

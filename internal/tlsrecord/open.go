@@ -36,7 +36,7 @@ func (c *Cipher) Open(s *State, b []byte) (data []byte, n int, err error) {
 
 // unlock decrypts a record in place.
 func (c *Cipher) unlock(s *State, record []byte) ([]byte, error) {
-	c.in.ready(s.suite, s.live(&s.in))
+	c.in.ready(s.suite, &s.in)
 	if !c.in.count(&s.in) {
 		return nil, internalError
 	}

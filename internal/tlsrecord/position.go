@@ -33,23 +33,25 @@ func position(suite Suite, handshake, application []byte, sent []byte) (next uin
 // trial opens records of the server itself.
 type trial struct {
 	direction
-	keys  half
+	half
 	plain []byte
 }
 
 func newTrial(suite Suite, secret []byte) *trial {
 	t := new(trial)
-	t.keys.ready(suite, secret)
+	copy(t.secret[:], secret)
+	suite.derive(&t.direction)
+	t.half.ready(suite, &t.direction)
 	return t
 }
 
 // opens reports whether a record is the next one, and leaves it as it is.
 func (t *trial) opens(record []byte) bool {
 	seq := t.seq
-	if !t.keys.count(&t.direction) {
+	if !t.count(&t.direction) {
 		return false
 	}
-	plain, err := t.keys.aead.Open(t.plain[:0], t.keys.nonce[:], record[HeaderSize:], record[:HeaderSize])
+	plain, err := t.aead.Open(t.plain[:0], t.nonce[:], record[HeaderSize:], record[:HeaderSize])
 	if err != nil {
 		t.seq = seq
 		return false

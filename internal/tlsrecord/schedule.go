@@ -1,7 +1,6 @@
 package tlsrecord
 
 import (
-	"crypto/cipher"
 	"crypto/hkdf"
 	"fmt"
 )
@@ -21,20 +20,21 @@ func (s Suite) expand(secret []byte, label string, size int) []byte {
 	return b
 }
 
-// keys makes the cipher and the first nonce of a traffic secret (§7.3).
-func (s Suite) keys(secret []byte) (a cipher.AEAD, iv [nonceSize]byte) {
-	key := s.expand(secret, "key", s.keySize())
-	defer clear(key)
-	a, err := s.aead(key)
-	if err != nil { // the size is right
-		panic(fmt.Sprintf("tlsrecord: make a cipher: %v", err))
-	}
-	return a, [nonceSize]byte(s.expand(secret, "iv", nonceSize))
+// derive makes the key and the first nonce of a direction's secret (§7.3).
+func (s Suite) derive(d *direction) {
+	secret := d.secret[:s.secretSize()]
+	key, iv := s.expand(secret, "key", s.keySize()), s.expand(secret, "iv", nonceSize)
+	copy(d.key[:], key)
+	copy(d.iv[:], iv)
+	clear(key)
 }
 
-// succeed replaces a traffic secret by its successor (§7.2).
-func (s Suite) succeed(secret []byte) {
-	next := s.expand(secret, "traffic upd", len(secret))
-	copy(secret, next)
+// succeed replaces a direction's secret by its successor (§7.2), whose records
+// are counted from 0. Ciphers notice.
+func (s Suite) succeed(d *direction) {
+	next := s.expand(d.secret[:s.secretSize()], "traffic upd", s.secretSize())
+	copy(d.secret[:], next)
 	clear(next)
+	s.derive(d)
+	d.seq = 0
 }

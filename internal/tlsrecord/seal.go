@@ -49,13 +49,13 @@ func (c *Cipher) refresh(s *State, dst []byte) []byte {
 	dst = append(append(appendHeader(dst), keyUpdate[:]...), 0) // update_not_requested
 	dst = c.lock(s, dst, start, handshakeRecord)
 	s.owed = false
-	s.renew(&s.out)
+	s.suite.succeed(&s.out)
 	return dst
 }
 
 // lock encrypts in place what stands behind a header at start.
 func (c *Cipher) lock(s *State, dst []byte, start int, kind contentType) []byte {
-	c.out.ready(s.suite, s.live(&s.out))
+	c.out.ready(s.suite, &s.out)
 	if !c.out.count(&s.out) { // refresh keeps data from it, and there is one alert
 		panic("tlsrecord: the record numbers are used up: something was sealed without end after an alert")
 	}

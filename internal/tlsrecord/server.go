@@ -3,31 +3,44 @@ package tlsrecord
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 )
 
 // Server does the handshakes of a server with crypto/tls and takes connections
 // of TLS 1.3 over. It is safe for concurrent use.
-type Server struct{ config *tls.Config }
+type Server struct {
+	config *tls.Config
+	gate   gate
+}
 
 // NewServer returns a server with a configuration for tls.Server, which must not
-// be changed afterwards but for its session ticket keys.
-func NewServer(config *tls.Config) *Server {
-	base := config.Clone() // its ticket keys rotate by themselves; those of the copies below would not meet again
-	base.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+// be changed afterwards but for its session ticket keys. No more than computing
+// handshakes compute at a time; the others wait, as those do that wait for their
+// client.
+func NewServer(config *tls.Config, computing int) *Server {
+	s := &Server{config.Clone(), make(gate, computing)} // its ticket keys rotate; copies, as below, have none in common
+	s.config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		w, ok := hello.Conn.(*witness)
+		if !ok {
+			return nil, errNoWitness
+		}
+		if err := w.enter(hello.Context(), s.gate); err != nil {
+			return nil, err
+		}
 		chosen, err := choose(config, hello)
 		if err != nil {
 			return nil, err
 		}
-		if w, ok := hello.Conn.(*witness); ok {
-			chosen = chosen.Clone()
-			w.log.users, chosen.KeyLogWriter = chosen.KeyLogWriter, &w.log
-		}
+		chosen = chosen.Clone()
+		w.log.users, chosen.KeyLogWriter = chosen.KeyLogWriter, &w.log
 		return chosen, nil
 	}
-	return &Server{base}
+	return s
 }
+
+var errNoWitness = errors.New("tlsrecord: crypto/tls has another connection than it was given")
 
 // choose asks the user which configuration a client gets.
 func choose(config *tls.Config, hello *tls.ClientHelloInfo) (*tls.Config, error) {
@@ -48,6 +61,7 @@ func choose(config *tls.Config, hello *tls.ClientHelloInfo) (*tls.Config, error)
 // a client that does not speak TLS.
 func (s *Server) Handshake(ctx context.Context, nc net.Conn) (net.Conn, error) {
 	w := &witness{Conn: nc}
+	defer w.leave()
 	c := tls.Server(w, s.config)
 	err := c.HandshakeContext(ctx)
 	if err != nil {

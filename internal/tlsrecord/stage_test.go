@@ -72,7 +72,7 @@ func newStage(t *testing.T, change func(server, client *tls.Config)) *stage {
 	done := make(chan struct{})
 	go func() { // ends with the listener
 		defer close(done)
-		s.accept(ctx, l, NewServer(config))
+		s.accept(ctx, l, NewServer(config, 2))
 	}()
 	t.Cleanup(func() {
 		cancel()

@@ -2,8 +2,8 @@
 // where crypto/tls has done the handshake of a server.
 //
 // A tls.Conn keeps several kilobytes for as long as it lives. What a connection
-// needs of them while nothing happens is two secrets and two counters: a State,
-// 128 bytes without a pointer. A Cipher is what is made of it to open or seal
+// needs of them while nothing happens is secrets, keys and a counter for each
+// direction: a State, 216 bytes without a pointer. A Cipher is what is made of it to open or seal
 // records; it can be dropped at any time.
 //
 // State and Cipher are a pure core: bytes in, bytes out. Server and Conn are the
@@ -32,7 +32,9 @@ type State struct {
 
 // direction is one half of a connection.
 type direction struct {
-	secret [maxSecret]byte
+	secret [maxSecret]byte // what the next secret is made of
+	key    [maxKey]byte
+	iv     [nonceSize]byte
 	seq    uint64 // number of the next record
 }
 
@@ -49,6 +51,8 @@ func New(suite Suite, client, server []byte, clientSeq, serverSeq uint64) (State
 	s := State{suite: suite, credit: maxCredit}
 	copy(s.in.secret[:], client)
 	copy(s.out.secret[:], server)
+	suite.derive(&s.in)
+	suite.derive(&s.out)
 	s.in.seq, s.out.seq = clientSeq, serverSeq
 	return s, nil
 }
@@ -61,6 +65,3 @@ func (*State) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "tlsrecord.
 
 // MarshalText implements encoding.TextMarshaler, for loggers that do not format.
 func (*State) MarshalText() ([]byte, error) { return []byte("tlsrecord.State(secret)"), nil }
-
-// live is the part of a secret that is used.
-func (s *State) live(d *direction) []byte { return d.secret[:s.suite.secretSize()] }

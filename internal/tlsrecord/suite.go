@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"crypto/tls"
+	"fmt"
 	"hash"
 
 	"golang.org/x/crypto/chacha20poly1305"
@@ -20,6 +21,7 @@ const (
 	AES256    = Suite(tls.TLS_AES_256_GCM_SHA384)
 	ChaCha20  = Suite(tls.TLS_CHACHA20_POLY1305_SHA256)
 	maxSecret = sha512.Size384
+	maxKey    = 32
 )
 
 func (s Suite) known() bool { return s == AES128 || s == AES256 || s == ChaCha20 }
@@ -46,8 +48,16 @@ func (s Suite) keySize() int {
 	return 32
 }
 
-// aead makes the suite's cipher from a key of keySize bytes.
-func (s Suite) aead(key []byte) (cipher.AEAD, error) {
+// aead makes the suite's cipher of a direction.
+func (s Suite) aead(d *direction) cipher.AEAD {
+	a, err := s.newAEAD(d.key[:s.keySize()])
+	if err != nil { // the size is right
+		panic(fmt.Sprintf("tlsrecord: make a cipher: %v", err))
+	}
+	return a
+}
+
+func (s Suite) newAEAD(key []byte) (cipher.AEAD, error) {
 	if s == ChaCha20 {
 		return chacha20poly1305.New(key)
 	}

@@ -248,7 +248,7 @@ func recorded(t *testing.T) (log keyLog, suite Suite, sent []byte) {
 		done <- err
 	}()
 	w := &witness{Conn: server}
-	c := tls.Server(w, NewServer(&tls.Config{Certificates: []tls.Certificate{cert}}).config)
+	c := tls.Server(w, NewServer(&tls.Config{Certificates: []tls.Certificate{cert}}, 1).config)
 	if err := c.Handshake(); err != nil {
 		t.Fatal(err)
 	}

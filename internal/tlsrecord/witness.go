@@ -10,7 +10,7 @@ import (
 // connection is inside crypto/tls; and it keeps a copy of what crypto/tls sends,
 // from which position proves how many records are sealed already.
 //
-// Reads and writes may run at the same time.
+// Reads and writes may run at the same time once the handshake is over.
 type witness struct {
 	net.Conn
 	log keyLog
@@ -19,7 +19,8 @@ type witness struct {
 	feed int    // bytes of in that may be fed: what is left of the first record
 	over bool   // the handshake is over, and crypto/tls carries on by itself
 
-	sent []byte // by crypto/tls during the handshake
+	sent   []byte // by crypto/tls during the handshake
+	inside gate   // where the handshake has a place; nil without
 }
 
 // Read feeds crypto/tls. What cannot be a record is fed as it is: crypto/tls
@@ -101,6 +102,7 @@ func feedable(b []byte) int {
 func (w *witness) Write(p []byte) (int, error) {
 	if !w.over {
 		w.sent = append(w.sent, p...)
+		w.leave() // what comes next waits for the client
 	}
 	return w.Conn.Write(p)
 }

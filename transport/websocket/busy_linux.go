@@ -16,6 +16,7 @@ type busy struct {
 type inbound struct {
 	assembler frame.Assembler
 	backlog   []byte // received while held
+	sealed    []byte // received and not opened, in TLS
 }
 
 func (b *busy) idle() bool { return b.in == nil && b.out.empty() }
@@ -27,9 +28,11 @@ type outbox struct {
 	offset  int // bytes of it that are written
 	bytes   int // bytes that wait
 	largest int // size of the largest frame since the outbox was empty
+
+	sealed []byte // of frames that are no longer above, for TLS; they leave first
 }
 
-func (o *outbox) empty() bool { return o.head == len(o.frames) }
+func (o *outbox) empty() bool { return o.len() == 0 && len(o.sealed) == 0 }
 
 func (o *outbox) len() int { return len(o.frames) - o.head }
 
@@ -40,14 +43,14 @@ func (o *outbox) add(f *transport.Frame, size int) {
 }
 
 // weight is what Config.Outbox bounds.
-func (o *outbox) weight() int { return weight(o.bytes, o.len(), o.largest) }
+func (o *outbox) weight() int { return weight(o.bytes+len(o.sealed), o.len(), o.largest) }
 
 // written takes n bytes off; size tells how long a frame is. It returns how
 // many frames have left whole.
 func (o *outbox) written(n int, size func(*transport.Frame) int) (frames int) {
 	o.bytes -= n
 	n += o.offset
-	for !o.empty() {
+	for o.len() > 0 {
 		s := size(o.frames[o.head])
 		if n < s {
 			break
@@ -64,7 +67,7 @@ func (o *outbox) written(n int, size func(*transport.Frame) int) (frames int) {
 
 // compact keeps a queue that never empties from growing at its front.
 func (o *outbox) compact() {
-	if o.empty() {
+	if o.len() == 0 {
 		o.frames, o.head, o.largest = o.frames[:0], 0, 0
 		return
 	}

@@ -1,7 +1,6 @@
 package websocket
 
 import (
-	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -264,7 +263,7 @@ func (c *link) Resume() {
 
 // bare is the connection below TLS.
 func bare(nc net.Conn) net.Conn {
-	if t, ok := nc.(*tls.Conn); ok {
+	if t, ok := nc.(interface{ NetConn() net.Conn }); ok { // *tls.Conn and *tlsrecord.Conn
 		return t.NetConn()
 	}
 	return nc
