@@ -45,6 +45,9 @@ type Server struct {
 	// Listener is used instead of Addr when it is set.
 	Listener net.Listener
 
+	// TLS has clients connect with TLS. Default: without.
+	TLS *TLS
+
 	// Services start before the endpoint accepts, and stop after it.
 	Services []Service
 
@@ -88,6 +91,11 @@ func (s *Server) Run(ctx context.Context) error {
 		return err
 	}
 	defer listener.Close() //nolint:errcheck // closed already when all went well
+	listener, reloaders, err := s.TLS.wrap(listener, log)
+	if err != nil {
+		return err
+	}
+	defer listener.Close() //nolint:errcheck // as above
 	front := &front{
 		server: s.http(log), listener: listener, onListen: s.OnListen, grace: httpGrace, ready: make(chan struct{}),
 	}
@@ -96,6 +104,7 @@ func (s *Server) Run(ctx context.Context) error {
 		{"services", s.Services},
 		{"pubsub", []Service{s.Endpoint.bus}},
 		{"endpoint", []Service{s.Endpoint}},
+		{"tls", reloaders},
 		{"http", []Service{front}},
 	})
 }

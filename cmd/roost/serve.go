@@ -24,6 +24,7 @@ type serveFlags struct {
 	origins  []string
 	hosts    []string
 	maxFrame int
+	tls      tlsFlags
 }
 
 func parseServe(args []string, stderr io.Writer) (f serveFlags, err error) {
@@ -37,6 +38,7 @@ func parseServe(args []string, stderr io.Writer) (f serveFlags, err error) {
 	host := fs.String("host", "", "comma-separated `names` of this server that requests may ask for, besides localhost; others get 421\n"+
 		"default: localhost, and with -listen on a network address any")
 	fs.IntVar(&f.maxFrame, "max-frame", 2<<20, "most `bytes` of one message from a client; over it the connection is closed with 1009")
+	f.tls.register(fs)
 	fs.Usage = func() {
 		fmt.Fprint(stderr, "Usage: roost serve [flags]\n\nServes a playground, a socket and an API to publish; every topic relays.\n\n")
 		fs.PrintDefaults()
@@ -105,6 +107,10 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	secured, err := f.tls.settings()
+	if err != nil {
+		return err
+	}
 	lc := net.ListenConfig{KeepAlive: -1} // a socket's own heartbeats do that
 	listener, err := lc.Listen(ctx, "tcp", f.listen)
 	if err != nil {
@@ -124,10 +130,10 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 
 	api := &api{endpoint: endpoint, accepting: new(atomic.Bool)}
 	server := &roost.Server{
-		Endpoint: endpoint, Listener: listener, Handler: routes(api), Hosts: f.names(listener.Addr()), Logger: log,
+		Endpoint: endpoint, Listener: listener, Handler: routes(api), Hosts: f.names(listener.Addr()), TLS: secured, Logger: log,
 		OnListen: func(a net.Addr) {
 			api.accepting.Store(true)
-			fmt.Fprint(stdout, greeting(a, len(f.hosts) > 0))
+			fmt.Fprint(stdout, f.tls.addressed(greeting(a, len(f.hosts) > 0)))
 		},
 	}
 	context.AfterFunc(ctx, func() { api.accepting.Store(false) })

@@ -30,6 +30,7 @@ var house = []home{
 	{path: "test", floor: 6, below: true, neighbours: true},
 	{path: "test/client", floor: 5, forTests: true},
 	{path: "playground", floor: 5, publicOnly: true},
+	{path: "autocert", floor: 5, publicOnly: true},
 	{path: ".", floor: 4},
 	{path: "transport/websocket", floor: 3},
 	{path: "pubsub/pubsubtest", floor: 3, forTests: true},
@@ -37,6 +38,7 @@ var house = []home{
 	{path: "transport/secure", floor: 2},
 	{path: "pubsub", floor: 2},
 	{path: "wire/wiretest", floor: 2, forTests: true},
+	{path: "internal/testcert", floor: 0, forTests: true},
 	{path: "telemetry", floor: 1},
 	{path: "wire", floor: 1},
 	{path: "internal", floor: 0, below: true},
@@ -52,6 +54,7 @@ var outside = []struct {
 }{
 	{module: "golang.org/x/sys"},
 	{module: "golang.org/x/crypto", path: "internal/tlsrecord"}, // ChaCha20-Poly1305, which crypto/tls has only for itself
+	{module: "golang.org/x/crypto/acme", path: "autocert"},      // linked by those who import autocert only
 	{module: "github.com/thejerf/suture/v4", path: "."},
 	{module: "go.uber.org/goleak", tests: true},
 }

@@ -54,10 +54,13 @@ func (c Config) withDefaults() Config {
 	}
 	if len(c.TLS.NextProtos) == 0 {
 		c.TLS = c.TLS.Clone()
-		c.TLS.NextProtos = []string{"http/1.1"}
+		c.TLS.NextProtos = protocols()
 	}
 	return c
 }
+
+// protocols are what WebSocket needs.
+func protocols() []string { return []string{"http/1.1"} }
 
 // Listener is a net.Listener whose connections have their handshake behind them.
 // It is safe for concurrent use. It works from the first Accept until Close.
