@@ -10,6 +10,7 @@ package tlsrecord
 // in both records.
 func position(suite Suite, handshake, application []byte, sent []byte) (next uint64, ok bool) {
 	before, after := newTrial(suite, handshake), newTrial(suite, application)
+	defer func() { *before, *after = trial{}, trial{} }() // wiped
 	for len(sent) > 0 {
 		if len(sent) < HeaderSize || len(sent) < HeaderSize+payloadSize(sent) {
 			return 0, false

@@ -23,6 +23,9 @@ type witness struct {
 	inside gate   // where the handshake has a place; nil without
 }
 
+// NetConn is the connection underneath.
+func (w *witness) NetConn() net.Conn { return w.Conn }
+
 // Read feeds crypto/tls. What cannot be a record is fed as it is: crypto/tls
 // knows what to say to it.
 func (w *witness) Read(p []byte) (int, error) {

@@ -263,8 +263,11 @@ func (c *link) Resume() {
 
 // bare is the connection below TLS.
 func bare(nc net.Conn) net.Conn {
-	if t, ok := nc.(interface{ NetConn() net.Conn }); ok { // *tls.Conn and *tlsrecord.Conn
-		return t.NetConn()
+	for {
+		t, ok := nc.(interface{ NetConn() net.Conn }) // *tls.Conn, and both kinds of package tlsrecord
+		if !ok {
+			return nc
+		}
+		nc = t.NetConn()
 	}
-	return nc
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/roostgo/roost/internal/testcert"
 	"github.com/roostgo/roost/test/client"
 	"github.com/roostgo/roost/transport"
 	"github.com/roostgo/roost/transport/secure"
@@ -61,17 +62,15 @@ func onEachEngine(t *testing.T, c websocket.Config, test func(t *testing.T, s *s
 // newSecureStage starts a server whose connections in TLS the loops carry.
 func newSecureStage(t testing.TB, c websocket.Config) *stage {
 	t.Helper()
-	certified := httptest.NewUnstartedServer(nil) // has a certificate, and a client that trusts it
-	certified.StartTLS()
-	defer certified.Close()
+	pair := testcert.New(t, "example.com")
 	s := newStageOn(t, c, func(h *httptest.Server) {
 		h.Listener = secure.Listen(h.Listener, secure.Config{TLS: &tls.Config{
-			Certificates: certified.TLS.Certificates, MinVersion: tls.VersionTLS12,
+			Certificates: []tls.Certificate{pair.TLS}, MinVersion: tls.VersionTLS12,
 		}})
 		h.Start()
 	})
 	s.server.URL = "https" + strings.TrimPrefix(s.server.URL, "http")
-	s.tls = trusting(certified)
+	s.tls = &tls.Config{RootCAs: testcert.Pool(pair), ServerName: "example.com", MinVersion: tls.VersionTLS12}
 	return s
 }
 
