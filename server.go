@@ -62,6 +62,9 @@ type Server struct {
 	// request's context reaches Config.Connect. Default: none.
 	Middleware func(http.Handler) http.Handler
 
+	// TLS has clients connect with TLS. Default: without.
+	TLS *TLS
+
 	// Services start before the endpoint accepts, and stop after it.
 	Services []Service
 
@@ -112,8 +115,13 @@ func (s *Server) Run(ctx context.Context) error {
 	door := newDoor(listener, s.AcceptRate, s.MaxHandshakes)
 	defer door.Close() //nolint:errcheck // closed already when all went well
 	s.door.Store(door)
+	listener, reloaders, err := s.TLS.wrap(door, log)
+	if err != nil {
+		return err
+	}
+	defer listener.Close() //nolint:errcheck // as above
 	front := &front{
-		server: s.http(log), listener: door, onListen: s.OnListen, grace: httpGrace, ready: make(chan struct{}),
+		server: s.http(log), listener: listener, onListen: s.OnListen, grace: httpGrace, ready: make(chan struct{}),
 	}
 	front.server.ConnState = door.state
 	t := tree{log: log, grace: s.Endpoint.config.DrainTimeout + 5*time.Second}
@@ -121,6 +129,7 @@ func (s *Server) Run(ctx context.Context) error {
 		{"services", s.Services},
 		{"pubsub", []Service{s.Endpoint.bus}},
 		{"endpoint", []Service{s.Endpoint}},
+		{"tls", reloaders},
 		{"http", []Service{front}},
 	})
 }

@@ -47,6 +47,7 @@ func configReference(t *testing.T, root string) string {
 		{"roost.Overload", ".", "Overload"},
 		{"websocket.Config", "transport/websocket", "Config"},
 		{"roost.Server", ".", "Server"},
+		{"roost.TLS", ".", "TLS"},
 	} {
 		found, err := reference.Read(filepath.Join(root, filepath.FromSlash(s.dir)), s.name)
 		must(t, err)

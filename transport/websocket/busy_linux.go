@@ -13,6 +13,7 @@ type busy struct {
 type inbound struct {
 	assembler frame.Assembler
 	backlog   []byte // received while held
+	sealed    []byte // received and not opened, in TLS
 }
 
 func (b *busy) idle() bool { return b.in == nil && b.out.empty() }

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"testing"
+	"unsafe"
 
 	"github.com/roostgo/roost/transport"
 )
@@ -172,7 +173,7 @@ func TestATableFindsEachConnectionByItsDescriptor(t *testing.T) {
 		switch c := model[fd]; {
 		case c == nil:
 			c = &conn{fd: fd}
-			tab.put(c)
+			tab.put(c.fd, c)
 			model[fd] = c
 		case r.IntN(2) == 0:
 			tab.drop(fd)
@@ -196,6 +197,12 @@ func TestATableFindsEachConnectionByItsDescriptor(t *testing.T) {
 	}
 }
 
+func TestAConnectionIs48Bytes(t *testing.T) {
+	if n := unsafe.Sizeof(conn{}); n != 48 {
+		t.Errorf("%d bytes", n)
+	}
+}
+
 // The memory of a descriptor's earlier uses is not kept.
 func TestADroppedConnectionIsForgotten(t *testing.T) {
 	var tab table
@@ -203,7 +210,7 @@ func TestADroppedConnectionIsForgotten(t *testing.T) {
 	func() {
 		c := &conn{fd: 7, session: nil, busy: new(busy)}
 		runtime.AddCleanup(c, func(struct{}) { close(gone) }, struct{}{})
-		tab.put(c)
+		tab.put(c.fd, c)
 		tab.drop(7)
 	}()
 	runtime.GC()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"syscall"
 
+	"github.com/roostgo/roost/internal/tlsrecord"
 	"github.com/roostgo/roost/telemetry"
 	"github.com/roostgo/roost/transport"
 )
@@ -37,6 +38,8 @@ const (
 	last                        // cut the connection when the outbox is empty
 	deaf                        // what comes in can no longer be understood
 	abandoned                   // the client has closed its half while held
+	secured                     // in TLS: the engine has its secrets
+	parted                      // our half has ended, in TLS
 )
 
 func (c *conn) is(f flags) bool { return c.flags&f != 0 }
@@ -51,7 +54,9 @@ func (c *conn) Send(f *transport.Frame) { c.loop.lane.Send(c, f) }
 
 // arrival is posted once for a new connection.
 type arrival struct {
-	buffered []byte // what net/http had read already
+	buffered []byte           // what net/http had read already
+	secrets  *tlsrecord.State // of TLS; nil without
+	sealed   []byte           // what was received and not opened, in TLS
 }
 
 // Run does what was posted for this connection.
@@ -60,7 +65,7 @@ func (c *conn) Run(arg any) {
 	case *transport.Frame:
 		c.Enqueue(arg, transport.Direct)
 	case arrival:
-		c.loop.open(c, arg.buffered)
+		c.loop.open(c, arg)
 	}
 }
 
@@ -154,7 +159,7 @@ func (c *conn) Write(buf []byte, binary bool) {
 	if c.state != open {
 		return
 	}
-	if c.sending() || c.is(deflate) {
+	if c.sending() || c.is(deflate|secured) {
 		c.Enqueue(transport.SealCopy(buf, binary), transport.Direct)
 		return
 	}
@@ -220,10 +225,22 @@ func (c *conn) Resume() {
 		c.flags &^= paused
 		c.loop.watch(c)
 	}
-	if c.busy == nil || c.busy.in == nil {
+	in := c.inbound()
+	if in == nil {
 		return
 	}
-	b := c.busy.in.backlog // of a connection that was closed meanwhile, the client's close frame may be in it
-	c.busy.in.backlog = nil
+	b, sealed := in.backlog, in.sealed // of a connection that was closed meanwhile, the client's close frame may be in it
+	in.backlog, in.sealed = nil, nil
 	c.loop.deliver(c, b)
+	if len(sealed) > 0 {
+		c.loop.unseal(c, sealed)
+	}
+}
+
+// inbound is what is kept of a connection's input, or nil.
+func (c *conn) inbound() *inbound {
+	if c.busy == nil {
+		return nil
+	}
+	return c.busy.in
 }

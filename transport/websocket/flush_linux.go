@@ -15,22 +15,34 @@ func (l *loop) flush(c *conn) {
 	if c.state == closed || c.is(blocked) {
 		return
 	}
-	for c.sending() {
-		b := l.gather(c)
-		n, err := write(c.fd, b)
-		l.wrote(c, n)
-		if n < len(b) {
-			l.stuck(c, err)
-			return
-		}
+	if c.sending() && !l.send(c) {
+		return
 	}
 	c.rest()
 	switch {
 	case c.is(last):
 		l.destroy(c, transport.ErrClientClosed)
 	case c.is(deaf): // RFC 6455 §7.1.7: its close frame would not be read, so do not have it wait for us
-		_ = syscall.Shutdown(int(c.fd), syscall.SHUT_WR)
+		l.fallSilent(c)
 	}
+}
+
+// send writes what is queued until it is gone, and reports false when the
+// kernel takes no more.
+func (l *loop) send(c *conn) bool {
+	if c.is(secured) {
+		return l.flushSealed(c)
+	}
+	for c.sending() {
+		b := l.gather(c)
+		n, err := write(c.fd, b)
+		l.wrote(c, n)
+		if n < len(b) {
+			l.stuck(c, err)
+			return false
+		}
+	}
+	return true
 }
 
 // wrote takes n written bytes off the outbox.

@@ -13,6 +13,7 @@ type outbox struct {
 	firm    int // frames at the head that are being written, and must stay
 	thinned bool
 	pace    pace
+	sealed  []byte // of frames that are no longer above, for TLS; they leave first
 }
 
 // parcel is a frame that waits, and what may drop it.
@@ -21,7 +22,7 @@ type parcel struct {
 	thinning *transport.Thinning // nil: nothing may
 }
 
-func (o *outbox) empty() bool { return o.head == len(o.frames) }
+func (o *outbox) empty() bool { return o.len() == 0 && len(o.sealed) == 0 }
 
 func (o *outbox) len() int { return len(o.frames) - o.head }
 
@@ -41,7 +42,7 @@ func (o *outbox) append(q parcel, size int) {
 }
 
 // weight is what Config.Outbox bounds.
-func (o *outbox) weight() int { return weight(o.bytes, o.len(), o.largest) }
+func (o *outbox) weight() int { return weight(o.bytes+len(o.sealed), o.len(), o.largest) }
 
 // written takes n bytes off; size tells how long a frame is. It returns how
 // many frames have left whole.
@@ -49,7 +50,7 @@ func (o *outbox) written(n int, size func(*transport.Frame) int) (frames int) {
 	o.bytes -= n
 	o.pace.left += n
 	n += o.offset
-	for !o.empty() {
+	for o.len() > 0 {
 		s := size(o.frames[o.head].frame)
 		if n < s {
 			break
@@ -75,8 +76,8 @@ func (o *outbox) pop() {
 
 // compact keeps a queue that never empties from growing at its front.
 func (o *outbox) compact() {
-	if o.empty() {
-		*o = outbox{frames: o.frames[:0]}
+	if o.len() == 0 {
+		*o = outbox{frames: o.frames[:0], sealed: o.sealed}
 		return
 	}
 	if o.head < 64 || o.head < len(o.frames)/2 {

@@ -63,6 +63,7 @@ func (l *loop) tick() {
 	}
 	l.sweep()
 	l.lent.trim()
+	l.sealer.trim()
 	l.engine.herd.tidy(now)
 }
 
