@@ -23,6 +23,7 @@ type conn struct {
 	seen    uint32 // when bytes last came, in the loop's milliseconds
 	state   state
 	flags   flags
+	window  uint8 // of compression; 0 is none
 }
 
 type flags uint8
@@ -66,7 +67,7 @@ func (c *conn) Run(arg any) {
 // bytes is a frame as this connection writes it.
 func (c *conn) bytes(f *transport.Frame) []byte {
 	if c.is(deflate) {
-		return f.Deflated()
+		return f.Deflated(c.window)
 	}
 	return f.WebSocket()
 }
