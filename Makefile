@@ -12,6 +12,9 @@ GO ?= go
 FUZZ ?= 100000x
 FUZZ_SERVER ?= 5000x
 
+# How long a soak takes: a Go duration.
+SOAK ?= 5m
+
 LINT_VERSION := v2.15.0
 LINT := .bin/golangci-lint-$(LINT_VERSION)
 PLATFORMS := darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 linux/arm64 linux/arm
@@ -54,6 +57,11 @@ fuzz: ## run every fuzz target with FUZZ (100000x) inputs, those that talk to a 
 		echo "$$target of $$package: $$inputs"; \
 		$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime "$$inputs" "$$package" </dev/null; \
 	done
+
+.PHONY: soak
+soak: ## let clients of every kind live and die for SOAK (5m), on both engines, and count what is left of them
+	$(call say,soak of $(SOAK))
+	SOAK=$(SOAK) $(GO) test -count=1 -v -timeout 0 -run '^TestASoakLeavesNothing$$' ./test/killing
 
 .PHONY: lint
 lint: $(LINT) ## run the linters of .golangci.yml

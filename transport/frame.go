@@ -69,9 +69,13 @@ func (f *Frame) Payload() []byte { return f.wire[f.header:] }
 func (f *Frame) WebSocket() []byte { return f.wire }
 
 // Deflated is the whole WebSocket frame, compressed (RFC 7692) without context
-// takeover, so that one compression serves every subscriber.
-func (f *Frame) Deflated() []byte {
-	if f.control || len(f.wire)-f.header < deflateFrom {
+// takeover, so that one compression serves every subscriber. What is longer
+// than the client's window of 1<<window bytes stays as it is unless the window
+// is the largest: compressed, it might refer further back than that, and to
+// compress it once more would be work that any client could ask for.
+func (f *Frame) Deflated(window uint8) []byte {
+	size := len(f.wire) - f.header
+	if f.control || size < deflateFrom || window < frame.MaxWindow && size > 1<<window {
 		return f.wire
 	}
 	if d := f.deflated.Load(); d != nil {

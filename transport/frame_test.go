@@ -58,8 +58,8 @@ func TestSealCopyLeavesTheBufferToItsOwner(t *testing.T) {
 func TestControlFramesAreSentAsTheyAre(t *testing.T) {
 	wire := frame.AppendControl(nil, frame.Ping, bytes.Repeat([]byte("p"), 125))
 	f := transport.Control(wire)
-	if !bytes.Equal(f.WebSocket(), wire) || !bytes.Equal(f.Deflated(), wire) {
-		t.Errorf("%x became %x and %x", wire, f.WebSocket(), f.Deflated())
+	if !bytes.Equal(f.WebSocket(), wire) || !bytes.Equal(f.Deflated(frame.MaxWindow), wire) {
+		t.Errorf("%x became %x and %x", wire, f.WebSocket(), f.Deflated(frame.MaxWindow))
 	}
 }
 
@@ -67,11 +67,26 @@ func TestOnlyWhatIsLongEnoughIsCompressed(t *testing.T) {
 	for n, compressed := range map[int]bool{0: false, 63: false, 64: true, 10_000: true} {
 		want := strings.Repeat("y", n)
 		f := transport.Seal(room(want), false)
-		if got := f.Deflated()[0]&frame.RSV1 != 0; got != compressed {
+		if got := f.Deflated(frame.MaxWindow)[0]&frame.RSV1 != 0; got != compressed {
 			t.Errorf("%d bytes: compressed %v", n, got)
 		}
-		if ev := unframe(t, f.Deflated(), true); string(ev.Payload) != want {
+		if ev := unframe(t, f.Deflated(frame.MaxWindow), true); string(ev.Payload) != want {
 			t.Errorf("%d bytes: inflated to %d", n, len(ev.Payload))
+		}
+	}
+}
+
+func TestWhatIsLongerThanTheClientsWindowIsNotCompressed(t *testing.T) {
+	for _, c := range []struct {
+		length     int
+		window     uint8
+		compressed bool
+	}{
+		{256, 8, true}, {257, 8, false}, {16 << 10, 14, true}, {16<<10 + 1, 14, false}, {32<<10 + 1, 15, true}, {1 << 20, 15, true},
+	} {
+		f := transport.Seal(room(strings.Repeat("y", c.length)), false)
+		if got := f.Deflated(c.window)[0]&frame.RSV1 != 0; got != c.compressed {
+			t.Errorf("%d bytes for a window of 1<<%d: compressed %v", c.length, c.window, got)
 		}
 	}
 }
@@ -84,7 +99,7 @@ func TestAFrameIsCompressedOnceForAll(t *testing.T) {
 		var got [4][]byte
 		var wait sync.WaitGroup
 		for i := range got {
-			wait.Go(func() { got[i] = f.Deflated() })
+			wait.Go(func() { got[i] = f.Deflated(frame.MaxWindow) })
 		}
 		wait.Wait()
 		for _, b := range got {

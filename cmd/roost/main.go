@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/roostgo/roost/cmd/roost/internal/bench"
+	"github.com/roostgo/roost/cmd/roost/internal/echo"
 )
 
 const usage = `Roost serves Phoenix channels.
@@ -21,6 +22,8 @@ Usage: roost COMMAND [flags]
   serve    a server that relays: every topic can be joined, what a client
            pushes goes to all subscribers of its topic
   bench    measure a server: idle, storm, fanout, pingpong, floor
+  echo     a plain WebSocket server that sends every message back, for test
+           suites of the protocol
   help     this text; "roost COMMAND -h" lists a command's flags
 `
 
@@ -59,10 +62,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return serve(ctx, rest, stdout, stderr)
 	case "bench":
 		return bench.Run(ctx, rest, stdout, stderr)
+	case "echo":
+		return echo.Run(ctx, rest, stdout, stderr)
 	case "help", "-h", "-help", "--help":
 		_, err := io.WriteString(stdout, usage)
 		return err
 	default:
-		return fmt.Errorf("unknown command %q: use serve or bench; \"roost help\" lists them", name)
+		return fmt.Errorf("unknown command %q: use serve, bench or echo; \"roost help\" lists them", name)
 	}
 }

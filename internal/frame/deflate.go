@@ -34,7 +34,7 @@ const flushed = "\x00\x00\xff\xff"
 // Deflate appends the payload, compressed for permessage-deflate, to dst.
 //
 // Nothing is carried over from message to message (server_no_context_takeover), so the result may be sent to any number
-// of connections. The frame's RSV1 is to be set.
+// of connections. It refers back no further than the payload is long. The frame's RSV1 is to be set.
 func Deflate(dst, payload []byte) []byte {
 	d, _ := deflaters.Get().(*deflater)
 	d.out = dst

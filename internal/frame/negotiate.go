@@ -1,33 +1,38 @@
 package frame
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // NegotiateDeflate answers the permessage-deflate offers in the values of Sec-WebSocket-Extensions headers.
 //
 // The first offer that can be honoured is taken; response is the header value to answer with. Neither side carries its
 // compression context from message to message: the server's messages are compressed once for all connections, and an
-// idle client costs no window. ok is false when there is none: the connection then goes without compression.
-func NegotiateDeflate(offers []string) (response string, ok bool) {
+// idle client costs no window. The client reads with a window of 1<<window bytes, to which the sender has to keep:
+// [Deflate] does for payloads that are no longer. It is 0 when no offer is taken: the connection then goes without
+// compression.
+func NegotiateDeflate(offers []string) (response string, window uint8) {
 	for _, value := range offers {
-		if response, ok = negotiate(value); ok {
-			return response, true
+		if response, window = negotiate(value); window > 0 {
+			return response, window
 		}
 	}
-	return "", false
+	return "", 0
 }
 
 // negotiate answers the offers of one header value. What follows a syntax error is not read.
-func negotiate(value string) (response string, ok bool) {
+func negotiate(value string) (response string, window uint8) {
 	s := scanner{rest: value}
 	for {
 		for s.skip(',') { // RFC 9110 §5.6.1.2: empty elements are ignored
 		}
 		o, wellFormed := s.offer()
 		if !wellFormed {
-			return "", false
+			return "", 0
 		}
-		if response, ok = o.accept(); ok {
-			return response, true
+		if response, window = o.accept(); window > 0 {
+			return response, window
 		}
 	}
 }
@@ -45,20 +50,22 @@ type param struct {
 }
 
 // accept answers the offer, RFC 7692 §7.1.
-func (o *offer) accept() (response string, ok bool) {
+func (o *offer) accept() (response string, window uint8) {
 	if o.name != "permessage-deflate" {
-		return "", false
+		return "", 0
 	}
+	window = MaxWindow
 	response = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
 	for i, p := range o.params {
 		if !p.valid() || seen(o.params[:i], p.name) {
-			return "", false
+			return "", 0
 		}
 		if p.name == "server_max_window_bits" {
-			response += "; server_max_window_bits=15" // §7.1.2.1: to be repeated
+			window, _ = windowBits(p.value)
+			response += "; server_max_window_bits=" + p.value // §7.1.2.1: to be repeated
 		}
 	}
-	return response, true
+	return response, window
 }
 
 // seen reports whether one of the parameters has the name.
@@ -77,16 +84,25 @@ func (p *param) valid() bool {
 	case "server_no_context_takeover", "client_no_context_takeover":
 		return !p.valued
 	case "server_max_window_bits":
-		return p.value == "15" // compress/flate always uses the largest window
+		_, ok := windowBits(p.value)
+		return ok
 	case "client_max_window_bits":
-		return !p.valued || windowBits(p.value) // only a hint: any window can be read
+		_, ok := windowBits(p.value)
+		return ok || !p.valued // only a hint: any window can be read
 	}
 	return false
 }
 
-// windowBits reports whether s is a number from 8 to 15 without leading zeros, RFC 7692 §7.1.2.
-func windowBits(s string) bool {
-	return s == "8" || s == "9" || len(s) == 2 && s[0] == '1' && s[1] >= '0' && s[1] <= '5'
+// MaxWindow is the largest window: 32 KiB, RFC 7692 §7.1.2.
+const MaxWindow = 15
+
+// windowBits reads a number from 8 to 15 without leading zeros, RFC 7692 §7.1.2.
+func windowBits(s string) (bits uint8, ok bool) {
+	n, err := strconv.ParseUint(s, 10, 8)
+	if err != nil || n < 8 || n > MaxWindow || s[0] == '0' {
+		return 0, false
+	}
+	return uint8(n), true
 }
 
 // scanner reads the grammar of RFC 6455 §9.1 from the front of rest.

@@ -1,14 +1,27 @@
 package frame
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 )
 
 const (
 	accepted = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
-	repeated = accepted + "; server_max_window_bits=15"
+	repeated = accepted + "; server_max_window_bits="
 )
+
+// granted is the window that an answer promises.
+func granted(answer string) uint8 {
+	switch answer {
+	case "":
+		return 0
+	case accepted:
+		return MaxWindow
+	}
+	n, _ := strconv.Atoi(strings.TrimPrefix(answer, repeated))
+	return uint8(n)
+}
 
 func TestOffersOfCompressionAreAnswered(t *testing.T) {
 	for _, c := range []struct {
@@ -20,22 +33,27 @@ func TestOffersOfCompressionAreAnswered(t *testing.T) {
 		{"an empty header", []string{""}, ""},
 		{"plain", []string{"permessage-deflate"}, accepted},
 		{"as browsers offer it", []string{"permessage-deflate; client_max_window_bits"}, accepted},
-		{"every parameter", []string{"permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=15; client_max_window_bits=8"}, repeated},
+		{"every parameter", []string{"permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=15; client_max_window_bits=8"}, repeated + "15"},
 		{"a client's window", []string{"permessage-deflate;client_max_window_bits=10"}, accepted},
 		{"a quoted value", []string{`permessage-deflate; client_max_window_bits="10"`}, accepted},
 		{"a quoted value with an escape", []string{`permessage-deflate; client_max_window_bits="\10"`}, accepted},
 		{"white space", []string{" permessage-deflate\t; client_max_window_bits = 15 "}, accepted},
-		{"the largest server window", []string{"permessage-deflate; server_max_window_bits=15"}, repeated},
+		{"the largest server window", []string{"permessage-deflate; server_max_window_bits=15"}, repeated + "15"},
+		{"a smaller server window", []string{"permessage-deflate; server_max_window_bits=14"}, repeated + "14"},
+		{"the smallest server window", []string{"permessage-deflate; server_max_window_bits=8; client_max_window_bits"}, repeated + "8"},
+		{"the first of several offers", []string{"permessage-deflate; server_max_window_bits=10, permessage-deflate"}, repeated + "10"},
 		{"behind another extension", []string{"x-other; a=b; c, permessage-deflate"}, accepted},
 		{"behind empty elements", []string{",, ,permessage-deflate"}, accepted},
 		{"in a second header", []string{"x-other", "permessage-deflate"}, accepted},
 		{"in a second header, behind a broken one", []string{"=", "permessage-deflate"}, accepted},
-		{"the second offer", []string{"permessage-deflate; server_max_window_bits=10, permessage-deflate"}, accepted},
+		{"the second offer", []string{"permessage-deflate; server_max_window_bits=7, permessage-deflate"}, accepted},
 		{"the second offer behind an unknown parameter", []string{"permessage-deflate; x, permessage-deflate; client_max_window_bits"}, accepted},
 
 		{"another extension", []string{"permessage-bzip2"}, ""},
 		{"a longer name", []string{"permessage-deflate-frame"}, ""},
-		{"a smaller server window", []string{"permessage-deflate; server_max_window_bits=14"}, ""},
+		{"a server window too small", []string{"permessage-deflate; server_max_window_bits=7"}, ""},
+		{"a server window too large", []string{"permessage-deflate; server_max_window_bits=16"}, ""},
+		{"a server window with a sign", []string{"permessage-deflate; server_max_window_bits=+9"}, ""},
 		{"a server window without value", []string{"permessage-deflate; server_max_window_bits"}, ""},
 		{"a client window too small", []string{"permessage-deflate; client_max_window_bits=7"}, ""},
 		{"a client window too large", []string{"permessage-deflate; client_max_window_bits=16"}, ""},
@@ -55,9 +73,9 @@ func TestOffersOfCompressionAreAnswered(t *testing.T) {
 		{"a quote that holds no token", []string{`x; a="b c", permessage-deflate`}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			response, ok := NegotiateDeflate(c.offers)
-			if response != c.want || ok != (c.want != "") {
-				t.Errorf("got %q, %v; want %q", response, ok, c.want)
+			response, window := NegotiateDeflate(c.offers)
+			if response != c.want || window != granted(c.want) {
+				t.Errorf("got %q, %v; want %q", response, window, c.want)
 			}
 		})
 	}
@@ -68,14 +86,14 @@ func FuzzNegotiate(f *testing.F) {
 	f.Add(`x; y="z\"", permessage-deflate; server_max_window_bits="15"`, "permessage-deflate")
 	f.Add(",;=\"\\", "\x00\xff")
 	f.Fuzz(func(t *testing.T, a, b string) {
-		response, ok := NegotiateDeflate([]string{a, b})
-		if ok != (response == accepted || response == repeated) || !ok && response != "" {
-			t.Fatalf("%q, %v", response, ok)
+		response, window := NegotiateDeflate([]string{a, b})
+		if window != granted(response) || window != 0 && (window < 8 || window > MaxWindow) {
+			t.Fatalf("%q, %v", response, window)
 		}
-		if ok && !strings.Contains(a+b, "permessage-deflate") {
+		if window > 0 && !strings.Contains(a+b, "permessage-deflate") {
 			t.Fatalf("%q was not offered", response)
 		}
-		if response == repeated && !strings.Contains(a+b, "server_max_window_bits") {
+		if strings.HasPrefix(response, repeated) && !strings.Contains(a+b, "server_max_window_bits") {
 			t.Fatalf("%q repeats what was not offered", response)
 		}
 	})

@@ -63,7 +63,7 @@ func (s *served) response(key string) string {
 		key += "x"
 	}
 	b := "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " + frame.AcceptKey(key) + "\r\n"
-	if v, ok := frame.NegotiateDeflate(s.req.Header.Values("Sec-WebSocket-Extensions")); ok {
+	if v, window := frame.NegotiateDeflate(s.req.Header.Values("Sec-WebSocket-Extensions")); window > 0 {
 		b += "Sec-WebSocket-Extensions: " + v + "\r\n"
 	}
 	b += "\r\n"

@@ -124,7 +124,12 @@ func (h *house) url(id string) string {
 }
 
 func (h *house) dial(id string) (*client.Conn, error) {
-	c, _, err := client.Dial(context.Background(), h.url(id), client.Options{Timeout: patience})
+	return h.dialWith(id, client.Options{})
+}
+
+func (h *house) dialWith(id string, o client.Options) (*client.Conn, error) {
+	o.Timeout = patience
+	c, _, err := client.Dial(context.Background(), h.url(id), o)
 	return c, err
 }
 

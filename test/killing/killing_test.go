@@ -79,8 +79,8 @@ func (h *house) live(r *rand.Rand, who int) {
 	deaths[r.IntN(len(deaths))](r, c)
 }
 
-// news broadcasts and disconnects until it is stopped.
-func (h *house) news(stop chan struct{}) {
+// news broadcasts and disconnects, again and again, until it is stopped.
+func (h *house) news(stop chan struct{}, pace time.Duration) {
 	for i := 0; ; i++ {
 		for room := range 13 {
 			_ = h.Broadcast(context.Background(), fmt.Sprint("room:", room), "news", map[string]int{"n": i})
@@ -91,7 +91,7 @@ func (h *house) news(stop chan struct{}) {
 		select {
 		case <-stop:
 			return
-		case <-time.After(time.Millisecond):
+		case <-time.After(pace):
 		}
 	}
 }
@@ -105,7 +105,7 @@ func TestNothingIsLeftOfClientsThatDie(t *testing.T) {
 
 		stop := make(chan struct{})
 		var others, dying sync.WaitGroup
-		others.Go(func() { h.news(stop) })
+		others.Go(func() { h.news(stop, time.Millisecond) })
 		for i := range workers {
 			dying.Go(func() {
 				r := rand.New(rand.NewPCG(uint64(i), 5))
@@ -233,7 +233,7 @@ func TestShutdownUnderLoadLeavesNothing(t *testing.T) {
 	onEachEngine(t, hurried, func(t *testing.T, h *house) {
 		stop := make(chan struct{})
 		var others, living sync.WaitGroup
-		others.Go(func() { h.news(stop) })
+		others.Go(func() { h.news(stop, time.Millisecond) })
 		for i := range 8 {
 			living.Go(func() {
 				for n := 0; ; n++ {

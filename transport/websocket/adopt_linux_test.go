@@ -112,7 +112,7 @@ func TestABlockingDescriptorDoesNotBlockTheLoop(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := &fate{end: make(chan error, 2)}
-	if err := e.adopt(server, nil, f, false); err != nil {
+	if err := e.adopt(server, nil, f, 0); err != nil {
 		t.Fatal(err)
 	}
 	l := e.all()[0]
@@ -135,7 +135,7 @@ func TestAStaleEventReachesNobody(t *testing.T) {
 	var first, second *conn
 	adopt := func() *conn {
 		server, _ := connected(t)
-		if err := e.adopt(server, nil, &fate{end: make(chan error, 2)}, false); err != nil {
+		if err := e.adopt(server, nil, &fate{end: make(chan error, 2)}, 0); err != nil {
 			t.Fatal(err)
 		}
 		barrier(t, l)

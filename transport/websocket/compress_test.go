@@ -3,6 +3,7 @@ package websocket_test
 import (
 	"bytes"
 	"math/rand/v2"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -52,6 +53,25 @@ func TestSmallAndControlFramesAreNotCompressed(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.ExpectClose(t, 1000)
+	})
+}
+
+func TestAClientWithASmallWindowIsSentWhatItCanRead(t *testing.T) {
+	onEachEngine(t, compressing, func(t *testing.T, s *stage) {
+		small := http.Header{"Sec-WebSocket-Extensions": {"permessage-deflate; server_max_window_bits=9"}}
+		c, _ := s.dial(client.Options{Header: small})
+		if got := c.Response.Header.Get("Sec-WebSocket-Extensions"); !strings.HasSuffix(got, "; server_max_window_bits=9") {
+			t.Errorf("negotiated %q", got)
+		}
+		for n, want := range map[int]bool{512: true, 513: false, 10_000: false} {
+			payload := strings.Repeat("x", n)
+			if err := c.SendDeflated(frame.Text, []byte(payload)); err != nil {
+				t.Fatal(err)
+			}
+			if m := c.Next(t); m.Deflated != want || string(m.Payload) != payload {
+				t.Errorf("%d bytes came back as %d, compressed %v", n, len(m.Payload), m.Deflated)
+			}
+		}
 	})
 }
 

@@ -23,6 +23,7 @@ type conn struct {
 	busy    *busy  // what is received but not delivered, or to be sent
 	seen    uint32 // when bytes last came, in the loop's milliseconds
 	state   state
+	window  uint8 // of compression; 0 is none
 	flags   flags
 }
 
@@ -72,7 +73,7 @@ func (c *conn) Run(arg any) {
 // bytes is a frame as this connection writes it.
 func (c *conn) bytes(f *transport.Frame) []byte {
 	if c.is(deflate) {
-		return f.Deflated()
+		return f.Deflated(c.window)
 	}
 	return f.WebSocket()
 }

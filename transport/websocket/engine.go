@@ -15,7 +15,9 @@ type engine interface {
 	// accepts reports whether this engine can carry c.
 	accepts(c net.Conn) bool
 	start() error
-	adopt(c net.Conn, buffered []byte, s transport.Session, deflate bool) error
+	// adopt takes a connection over. window is what frame.NegotiateDeflate
+	// returned: 0 is no compression.
+	adopt(c net.Conn, buffered []byte, s transport.Session, window uint8) error
 	// shutdown closes every connection with 1012, waits until ctx is done, cuts
 	// the rest and ends the lanes.
 	shutdown(ctx context.Context) error
@@ -48,11 +50,11 @@ func (es *engines) start() error {
 	return nil
 }
 
-func (es *engines) adopt(c net.Conn, buffered []byte, s transport.Session, deflate bool) error {
+func (es *engines) adopt(c net.Conn, buffered []byte, s transport.Session, window uint8) error {
 	_ = c.SetDeadline(time.Time{}) // that of the handshake no longer holds
 	for _, e := range es.list {
 		if e.accepts(c) {
-			return e.adopt(c, buffered, s, deflate)
+			return e.adopt(c, buffered, s, window)
 		}
 	}
 	return errors.ErrUnsupported

@@ -92,14 +92,14 @@ func (e *goroutines) runners() []*laneRunner {
 	return e.lanes
 }
 
-func (e *goroutines) adopt(nc net.Conn, buffered []byte, s transport.Session, deflated bool) error {
+func (e *goroutines) adopt(nc net.Conn, buffered []byte, s transport.Session, window uint8) error {
 	if b, ok := bare(nc).(interface{ SetWriteBuffer(bytes int) error }); ok && e.config.SendBuffer > 0 {
 		_ = b.SetWriteBuffer(e.config.SendBuffer) // a hint
 	}
 	c := &link{
 		engine: e, nc: nc, session: s,
 		verdicts: make(chan transport.Verdict, 1), resumed: make(chan struct{}, 1), gone: make(chan struct{}),
-		writer: linkWriter{deflate: deflated, parting: make(chan struct{})},
+		writer: linkWriter{window: window, parting: make(chan struct{})},
 	}
 	c.writer.link = c
 	e.mu.Lock()

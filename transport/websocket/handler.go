@@ -162,9 +162,9 @@ func (h *Handler) upgrade(w http.ResponseWriter, r *http.Request, selected strin
 		http.Error(w, "this server cannot take connections now", http.StatusServiceUnavailable)
 		return
 	}
-	extension, deflate := "", false
+	extension, window := "", uint8(0)
 	if h.config.Compress { // clause 82
-		extension, deflate = frame.NegotiateDeflate(r.Header.Values("Sec-WebSocket-Extensions"))
+		extension, window = frame.NegotiateDeflate(r.Header.Values("Sec-WebSocket-Extensions"))
 	}
 	conn, buffered, err := hijack(w)
 	if err != nil {
@@ -178,7 +178,7 @@ func (h *Handler) upgrade(w http.ResponseWriter, r *http.Request, selected strin
 		_ = conn.Close()
 		return
 	}
-	if err := h.engines.adopt(conn, buffered, session, deflate); err != nil {
+	if err := h.engines.adopt(conn, buffered, session, window); err != nil {
 		discard(session, err)
 		h.refused(r, "adopt", err)
 		_, _ = conn.Write(closeFrame(transport.CloseRestart).WebSocket()) // clause 278

@@ -217,7 +217,7 @@ func (c *link) saidNothing() bool {
 
 func (c *link) deliver(b []byte) error {
 	limits := c.engine.limits[0]
-	if c.writer.deflate {
+	if c.writer.window > 0 {
 		limits = c.engine.limits[1]
 	}
 	for len(b) > 0 {

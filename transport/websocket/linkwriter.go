@@ -16,7 +16,7 @@ import (
 type linkWriter struct {
 	// Immutable.
 	link    *link
-	deflate bool
+	window  uint8         // of compression; 0 is none
 	parting chan struct{} // closed when the closing handshake has begun
 
 	// Guarded by mu.
@@ -85,8 +85,8 @@ func (w *linkWriter) start() {
 }
 
 func (w *linkWriter) wire(f *transport.Frame) []byte {
-	if w.deflate {
-		return f.Deflated()
+	if w.window > 0 {
+		return f.Deflated(w.window)
 	}
 	return f.WebSocket()
 }

@@ -84,7 +84,7 @@ func (e *loops) accepts(c net.Conn) bool {
 }
 
 // adopt takes the descriptor out of nc and gives it to a loop.
-func (e *loops) adopt(nc net.Conn, buffered []byte, s transport.Session, deflated bool) error {
+func (e *loops) adopt(nc net.Conn, buffered []byte, s transport.Session, window uint8) error {
 	nc, a, err := detach(nc, buffered)
 	if err != nil {
 		return fmt.Errorf("websocket: take a connection out of TLS: %w", err)
@@ -97,9 +97,9 @@ func (e *loops) adopt(nc net.Conn, buffered []byte, s transport.Session, deflate
 	list := e.all()
 	c := &conn{
 		loop: list[e.next.Add(1)%uint32(len(list))], //nolint:gosec // a few
-		fd:   fd, gen: e.gen.Add(1), session: s,
+		fd:   fd, gen: e.gen.Add(1), session: s, window: window,
 	}
-	if deflated {
+	if window > 0 {
 		c.flags |= deflate
 	}
 	e.herd.joined()
