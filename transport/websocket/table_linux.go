@@ -2,6 +2,7 @@ package websocket
 
 import (
 	"errors"
+	"iter"
 	"sync/atomic"
 )
 
@@ -42,14 +43,23 @@ func (t *table) drop(fd int32) { t.chunks[fd/chunkSize].Load()[fd%chunkSize].Sto
 
 // each calls f with every connection.
 func (t *table) each(f func(*conn)) {
-	for i := range t.chunks {
-		ch := t.chunks[i].Load()
-		if ch == nil {
-			continue
-		}
-		for j := range ch {
-			if c := ch[j].Load(); c != nil {
-				f(c)
+	for c := range t.between(0, tableSize) {
+		f(c)
+	}
+}
+
+// between are the connections with descriptors in [from, to).
+func (t *table) between(from, to int32) iter.Seq[*conn] {
+	return func(yield func(*conn) bool) {
+		for first := from - from%chunkSize; first < to; first += chunkSize {
+			ch := t.chunks[first/chunkSize].Load()
+			if ch == nil {
+				continue
+			}
+			for fd := max(from, first); fd < min(to, first+chunkSize); fd++ {
+				if c := ch[fd%chunkSize].Load(); c != nil && !yield(c) {
+					return
+				}
 			}
 		}
 	}
