@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/roostgo/roost/internal/reuseport"
 )
 
 // DefaultAddr is where a Server listens that was told nothing: this machine
@@ -45,6 +47,17 @@ type Server struct {
 	// Listener is used instead of Addr when it is set.
 	Listener net.Listener
 
+	// ReusePort lets several processes listen on Addr at once (Linux:
+	// SO_REUSEPORT), all of the same user: the new one of a rolling restart
+	// starts before the old one ends. Each gets a share of the clients that
+	// come. Default: false.
+	ReusePort bool
+
+	// DrainDelay is how long everything is still served when ctx is done, new
+	// clients too: until whoever sends them here has noticed that this server
+	// is not ready any more. Default: 0.
+	DrainDelay time.Duration
+
 	// Services start before the endpoint accepts, and stop after it.
 	Services []Service
 
@@ -71,10 +84,10 @@ type Server struct {
 	Logger *slog.Logger
 }
 
-// Run serves until ctx is done: then it stops accepting, closes connections
-// with 1012, waits for their channels to terminate, and stops the services.
-// The error says why it could not start, what gave up, or what went wrong at
-// the end, such as callbacks that still run.
+// Run serves until ctx is done, and DrainDelay longer: then it stops accepting,
+// closes connections with 1012 in waves, waits for their channels to terminate,
+// and stops the services. The error says why it could not start, what gave up,
+// or what went wrong at the end, such as callbacks that still run.
 //
 // First the user's services start, then the bus, then the endpoint; clients
 // are accepted last.
@@ -83,15 +96,20 @@ func (s *Server) Run(ctx context.Context) error {
 		return errors.New("roost: Server.Endpoint is nil: set it to what NewEndpoint returned")
 	}
 	log := cmp.Or(s.Logger, slog.Default())
-	listener, err := s.listen(ctx)
+	listener, err := s.Listen(ctx)
 	if err != nil {
-		return err
+		return fmt.Errorf("roost: listen on %s: %w (is another server running there? choose another address)", cmp.Or(s.Addr, DefaultAddr), err)
 	}
 	defer listener.Close() //nolint:errcheck // closed already when all went well
 	front := &front{
 		server: s.http(log), listener: listener, onListen: s.OnListen, grace: httpGrace, ready: make(chan struct{}),
+		asked: ctx.Done(), delay: s.DrainDelay,
 	}
-	t := tree{log: log, grace: s.Endpoint.config.DrainTimeout + 5*time.Second}
+	if s.ReusePort {
+		front.shared = listener
+		tellOfResets(ctx, log)
+	}
+	t := tree{log: log, grace: max(s.Endpoint.config.DrainTimeout, s.DrainDelay+httpGrace) + 5*time.Second}
 	return t.run(ctx, []stage{
 		{"services", s.Services},
 		{"pubsub", []Service{s.Endpoint.bus}},
@@ -100,17 +118,18 @@ func (s *Server) Run(ctx context.Context) error {
 	})
 }
 
-// listen binds without keep-alive probes: a socket's own heartbeats do that.
-func (s *Server) listen(ctx context.Context) (net.Listener, error) {
+// Listen binds Addr as Run does, for those who must know the address before they
+// make the endpoint: set Listener to what it returns. It binds without
+// keep-alive probes: a socket's own heartbeats do that.
+func (s *Server) Listen(ctx context.Context) (net.Listener, error) {
 	if s.Listener != nil {
 		return s.Listener, nil
 	}
 	lc := net.ListenConfig{KeepAlive: -1}
-	l, err := lc.Listen(ctx, "tcp", cmp.Or(s.Addr, DefaultAddr))
-	if err != nil {
-		return nil, fmt.Errorf("roost: listen on %s: %w (is another server running there? choose another address)", cmp.Or(s.Addr, DefaultAddr), err)
+	if s.ReusePort {
+		lc.Control = reuseport.Control
 	}
-	return l, nil
+	return lc.Listen(ctx, "tcp", cmp.Or(s.Addr, DefaultAddr))
 }
 
 func (s *Server) http(log *slog.Logger) *http.Server {
@@ -164,12 +183,18 @@ type front struct {
 	onListen func(net.Addr)
 	grace    time.Duration // that plain HTTP requests may take to end
 	ready    chan struct{}
+
+	asked  <-chan struct{} // closed when the end is wished for, not forced by a failure; nil is never
+	delay  time.Duration   // that it goes on after that
+	shared net.Listener    // the listener, when others listen on its port
 }
 
 // Ready implements Readier.
 func (f *front) Ready() <-chan struct{} { return f.ready }
 
-const httpGrace = 5 * time.Second
+// httpGrace is longer than http.Server takes for idle a connection on which
+// nothing was ever asked: 5 s, in whole seconds, looked at every 500 ms.
+const httpGrace = 7 * time.Second
 
 // Run implements Service.
 func (f *front) Run(ctx context.Context) error {
@@ -184,6 +209,7 @@ func (f *front) Run(ctx context.Context) error {
 		return giveUp(fmt.Errorf("roost: accept: %w", err))
 	case <-ctx.Done():
 	}
+	f.linger()
 	err := f.shutdown(context.WithoutCancel(ctx))
 	_ = <-ended // http.ErrServerClosed
 	return err

@@ -43,6 +43,7 @@ func configReference(t *testing.T, root string) string {
 	p.Add("%s", configIntro)
 	for _, s := range []struct{ title, dir, name string }{
 		{"roost.Config", ".", "Config"},
+		{"roost.Drain", ".", "Drain"},
 		{"websocket.Config", "transport/websocket", "Config"},
 		{"roost.Server", ".", "Server"},
 	} {

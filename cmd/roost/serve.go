@@ -13,6 +13,7 @@ import (
 
 	"github.com/roostgo/roost"
 	"github.com/roostgo/roost/playground"
+	"github.com/roostgo/roost/telemetry"
 	"github.com/roostgo/roost/transport"
 	"github.com/roostgo/roost/transport/websocket"
 )
@@ -24,6 +25,8 @@ type serveFlags struct {
 	origins  []string
 	hosts    []string
 	maxFrame int
+	shared   bool
+	drain    drainFlags
 }
 
 func parseServe(args []string, stderr io.Writer) (f serveFlags, err error) {
@@ -37,6 +40,8 @@ func parseServe(args []string, stderr io.Writer) (f serveFlags, err error) {
 	host := fs.String("host", "", "comma-separated `names` of this server that requests may ask for, besides localhost; others get 421\n"+
 		"default: localhost, and with -listen on a network address any")
 	fs.IntVar(&f.maxFrame, "max-frame", 2<<20, "most `bytes` of one message from a client; over it the connection is closed with 1009")
+	fs.BoolVar(&f.shared, "reuse-port", false, "let another roost serve with this flag listen on the same address, as in a rolling restart (Linux)")
+	f.drain.register(fs)
 	fs.Usage = func() {
 		fmt.Fprint(stderr, "Usage: roost serve [flags]\n\nServes a playground, a socket and an API to publish; every topic relays.\n\n")
 		fs.PrintDefaults()
@@ -46,6 +51,9 @@ func parseServe(args []string, stderr io.Writer) (f serveFlags, err error) {
 	}
 	if fs.NArg() > 0 {
 		return f, fmt.Errorf("serve takes no argument %q: flags come with a dash, as in -listen 127.0.0.1:4000", fs.Arg(0))
+	}
+	if err := f.drain.check(); err != nil {
+		return f, err
 	}
 	f.origins, f.hosts = listed(*origin), listed(*host)
 	for _, h := range f.hosts {
@@ -105,8 +113,8 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	lc := net.ListenConfig{KeepAlive: -1} // a socket's own heartbeats do that
-	listener, err := lc.Listen(ctx, "tcp", f.listen)
+	server := &roost.Server{Addr: f.listen, ReusePort: f.shared, DrainDelay: f.drain.delay}
+	listener, err := server.Listen(ctx)
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s: %w\nIs another server running there? Choose another address: roost serve -listen 127.0.0.1:4001", f.listen, err)
 	}
@@ -119,16 +127,16 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: f.log}))
 	endpoint := roost.NewEndpoint(roost.Config{
 		CheckOrigin: origin, Logger: log, WebSocket: websocket.Config{MaxFrame: f.maxFrame},
+		Drain: f.drain.drain, DrainTimeout: f.drain.timeout, Telemetry: []telemetry.Handler{&progress{out: stdout}},
 	})
 	endpoint.Channel("*", newRelay)
 
 	api := &api{endpoint: endpoint, accepting: new(atomic.Bool)}
-	server := &roost.Server{
-		Endpoint: endpoint, Listener: listener, Handler: routes(api), Hosts: f.names(listener.Addr()), Logger: log,
-		OnListen: func(a net.Addr) {
-			api.accepting.Store(true)
-			fmt.Fprint(stdout, greeting(a, len(f.hosts) > 0))
-		},
+	server.Endpoint, server.Listener, server.Handler = endpoint, listener, routes(api)
+	server.Hosts, server.Logger = f.names(listener.Addr()), log
+	server.OnListen = func(a net.Addr) {
+		api.accepting.Store(true)
+		fmt.Fprint(stdout, greeting(a, len(f.hosts) > 0))
 	}
 	context.AfterFunc(ctx, func() { api.accepting.Store(false) })
 	err = server.Run(ctx)
