@@ -3,6 +3,8 @@ package roost_test
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -116,6 +118,48 @@ func TestASecondShutdownWaitsForTheFirstOrCutsIt(t *testing.T) {
 		c.ExpectEOF(t)
 	}
 	if err := receive(t, first, "end of the first"); err != nil { // nobody is left to wait for
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestWhoWasAcceptedBeforeTheEndIsAnsweredAfterIt(t *testing.T) {
+	r := start(t, &roost.Server{})
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := new(net.Dialer).DialContext(ctx, network, address)
+		ask(t, r, "/") // came later and was answered: c is accepted
+		r.stop()
+		awaitRefusal(t, r)
+		return c, err
+	}
+	c := client.Open(t, r.url("/socket/websocket"), client.Options{Dial: dial})
+	c.ExpectClose(t, 1012)
+	r.expectEnd(t)
+}
+
+// awaitRefusal waits until a server accepts nobody any more.
+func awaitRefusal(t *testing.T, r *running) {
+	t.Helper()
+	for late := time.Now().Add(patience); time.Now().Before(late); {
+		c, err := net.Dial("tcp", r.addr)
+		if err != nil {
+			return
+		}
+		must(c.Close())
+	}
+	t.Fatal("it accepts still")
+}
+
+func TestASilentConnectionDelaysTheEndForAMomentOnly(t *testing.T) {
+	r := start(t, &roost.Server{})
+	silent, err := net.Dial("tcp", r.addr)
+	must(err)
+	defer silent.Close()
+	c := client.Open(t, r.url("/socket/websocket"), client.Options{})
+	r.stop()
+	c.ExpectClose(t, 1012)
+	r.expectEnd(t)
+	must(silent.SetReadDeadline(time.Now().Add(patience)))
+	if _, err := io.ReadAll(silent); err != nil { // the end, not the deadline
 		t.Errorf("got %v", err)
 	}
 }

@@ -8,8 +8,9 @@ import (
 	"github.com/roostgo/roost/internal/reuseport"
 )
 
-// queueGrace is how long connections may take to be accepted at the end.
-const queueGrace = time.Second
+// arrivalGrace is how long those may take who were on their way when the end came:
+// to be accepted, and to ask.
+const arrivalGrace = time.Second
 
 // linger goes on serving for a while: for delay, when the end was wished for, and
 // until who waits to be accepted on a shared port has been.
@@ -20,7 +21,7 @@ func (f *front) linger() {
 	default:
 	}
 	if f.shared != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), queueGrace)
+		ctx, cancel := context.WithTimeout(context.Background(), arrivalGrace)
 		defer cancel()
 		reuseport.Emptied(ctx, f.shared)
 	}

@@ -109,7 +109,7 @@ func (s *Server) Run(ctx context.Context) error {
 		front.shared = listener
 		tellOfResets(ctx, log)
 	}
-	t := tree{log: log, grace: max(s.Endpoint.config.DrainTimeout, s.DrainDelay+httpGrace) + 5*time.Second}
+	t := tree{log: log, grace: max(s.Endpoint.config.DrainTimeout, s.DrainDelay+httpGrace+2*arrivalGrace) + 5*time.Second}
 	return t.run(ctx, []stage{
 		{"services", s.Services},
 		{"pubsub", []Service{s.Endpoint.bus}},
@@ -192,9 +192,7 @@ type front struct {
 // Ready implements Readier.
 func (f *front) Ready() <-chan struct{} { return f.ready }
 
-// httpGrace is longer than http.Server takes for idle a connection on which
-// nothing was ever asked: 5 s, in whole seconds, looked at every 500 ms.
-const httpGrace = 7 * time.Second
+const httpGrace = 5 * time.Second
 
 // Run implements Service.
 func (f *front) Run(ctx context.Context) error {
@@ -203,16 +201,19 @@ func (f *front) Run(ctx context.Context) error {
 	}
 	close(f.ready)
 	ended := make(chan error, 1)
-	go func() { ended <- f.server.Serve(f.listener) }() // ends with shutdown, below
+	arrivals := newNewcomers()
+	f.server.ConnState = arrivals.note
+	go func() { ended <- f.server.Serve(f.listener) }() // ends when the listener is closed, below
 	select {
 	case err := <-ended:
 		return giveUp(fmt.Errorf("roost: accept: %w", err))
 	case <-ctx.Done():
 	}
 	f.linger()
-	err := f.shutdown(context.WithoutCancel(ctx))
-	_ = <-ended // http.ErrServerClosed
-	return err
+	_ = f.listener.Close()
+	_ = <-ended // all that was accepted is known now
+	arrivals.dismiss(arrivalGrace)
+	return f.shutdown(context.WithoutCancel(ctx))
 }
 
 // announce tells the user where clients are accepted. A panic there is final:

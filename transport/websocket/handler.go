@@ -44,6 +44,8 @@ type Handler struct {
 	engines engines
 	running atomic.Bool
 	stopped atomic.Bool
+
+	upgrading sync.RWMutex // held for reading by upgrades, from the hijack until an engine has the connection
 }
 
 // New returns a handler that gets its sessions from a connector. The error
@@ -168,6 +170,8 @@ func (h *Handler) upgrade(w http.ResponseWriter, r *http.Request, selected strin
 	if h.config.Compress { // clause 82
 		extension, deflate = frame.NegotiateDeflate(r.Header.Values("Sec-WebSocket-Extensions"))
 	}
+	h.upgrading.RLock()
+	defer h.upgrading.RUnlock()
 	conn, buffered, err := hijack(w)
 	if err != nil {
 		discard(session, err)
@@ -213,10 +217,32 @@ func (h *Handler) CloseSome(n int) int {
 // handler remains.
 func (h *Handler) Shutdown(ctx context.Context) error {
 	h.Retire()
-	if cut := h.engines.shutdown(ctx); cut > 0 {
+	cut := h.engines.shutdown(ctx)
+	h.awaitUpgrades(ctx)
+	if cut > 0 {
 		return fmt.Errorf("websocket: %d connections were still there at the deadline and were cut: %w (give the drain more time, or the closing handshake less)", cut, ctx.Err())
 	}
 	return nil
+}
+
+// awaitUpgrades waits for upgrades that are under way: nobody else does, because
+// net/http forgets what was hijacked. A program that ends before they are told to
+// come back would hang up on them.
+func (h *Handler) awaitUpgrades(ctx context.Context) {
+	if h.upgrading.TryLock() {
+		h.upgrading.Unlock()
+		return
+	}
+	done := make(chan struct{})
+	go func() { // ends within answerWithin
+		h.upgrading.Lock()
+		defer h.upgrading.Unlock()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
 }
 
 // Stats may be called at any time.
