@@ -12,9 +12,14 @@ import (
 // word; a client that was accepted just before would be lost. And it waits for
 // seconds for those that ask nothing, as browsers' spare connections do.
 type newcomers struct {
+	// Guarded by mu.
 	mu     sync.Mutex
-	states map[net.Conn]http.ConnState // guarded by mu
+	states map[net.Conn]http.ConnState
+	most   int // that there were since states was made
 }
+
+// herd is how many newcomers leave a map behind whose memory is given back.
+const herd = 1 << 10
 
 func newNewcomers() *newcomers { return &newcomers{states: make(map[net.Conn]http.ConnState)} }
 
@@ -25,9 +30,18 @@ func (n *newcomers) note(c net.Conn, s http.ConnState) {
 	_, known := n.states[c]
 	switch {
 	case s != http.StateNew && s != http.StateActive:
-		delete(n.states, c)
+		n.forget(c)
 	case s == http.StateNew, known: // an active one may be hung up on yet
 		n.states[c] = s
+		n.most = max(n.most, len(n.states))
+	}
+}
+
+// forget removes a connection; mu is held.
+func (n *newcomers) forget(c net.Conn) {
+	delete(n.states, c)
+	if len(n.states) == 0 && n.most > herd {
+		n.states, n.most = make(map[net.Conn]http.ConnState), 0
 	}
 }
 
