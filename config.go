@@ -75,6 +75,11 @@ type Config struct {
 	// before it cuts them. Default: 30 s.
 	DrainTimeout time.Duration
 
+	// Drain is asked when the end has come, how connections are to be closed:
+	// func() roost.Drain { return roost.Drain{Spread: time.Minute} }.
+	// Default: in waves over up to 15 s; see Drain.
+	Drain func() Drain
+
 	// WebSocket configures that transport. Its Origin and Telemetry are set
 	// from this Config.
 	WebSocket websocket.Config
@@ -109,6 +114,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.ErrorHandler == nil {
 		c.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusForbidden) }
+	}
+	if c.Drain == nil {
+		c.Drain = func() Drain { return Drain{} }
 	}
 	if c.Versions == nil {
 		c.Versions = wire.DefaultVersions()

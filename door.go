@@ -67,10 +67,7 @@ func (d *door) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !d.wait(time.Now()) {
-			_ = c.Close()
-			return nil, net.ErrClosed
-		}
+		d.wait(time.Now())
 		if d.bound == 0 || d.handshakes.Load() < d.bound {
 			return c, nil
 		}
@@ -79,10 +76,11 @@ func (d *door) Accept() (net.Conn, error) {
 	}
 }
 
-// wait lets the pace's time pass; false says that the door closes.
-func (d *door) wait(now time.Time) bool {
+// wait lets the pace's time pass, unless the door closes: who has been accepted
+// comes in.
+func (d *door) wait(now time.Time) {
 	if d.every == 0 {
-		return true
+		return
 	}
 	if earliest := now.Add(-d.burst); d.next.Before(earliest) {
 		d.next = earliest
@@ -90,16 +88,14 @@ func (d *door) wait(now time.Time) bool {
 	d.next = d.next.Add(d.every)
 	ahead := d.next.Sub(now)
 	if ahead <= 0 {
-		return true
+		return
 	}
 	d.paced.Add(1)
 	timer := time.NewTimer(ahead)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return true
 	case <-d.closing:
-		return false
 	}
 }
 

@@ -11,16 +11,22 @@ import (
 )
 
 // queue is a listener at which connections always wait.
-type queue struct{ accepted atomic.Int64 }
+type queue struct {
+	accepted atomic.Int64
+	closed   atomic.Bool
+}
 
 func (q *queue) Accept() (net.Conn, error) {
+	if q.closed.Load() {
+		return nil, net.ErrClosed
+	}
 	q.accepted.Add(1)
 	a, b := net.Pipe()
 	_ = b.Close()
 	return a, nil
 }
 
-func (q *queue) Close() error   { return nil }
+func (q *queue) Close() error   { q.closed.Store(true); return nil }
 func (q *queue) Addr() net.Addr { return &net.TCPAddr{} }
 
 // admitted is how many connections pass a door within d.

@@ -46,6 +46,9 @@ type Endpoint struct {
 
 	count endpointCounters
 
+	draining chan struct{}        // holds one value while somebody drains
+	wave     atomic.Pointer[wave] // nil until Shutdown
+
 	routes atomic.Pointer[routes]
 	kinds  atomic.Pointer[[]*clientKind] // of the clients that there have been
 	mu     sync.Mutex                    // of those who replace routes or kinds
@@ -56,7 +59,7 @@ type Endpoint struct {
 func NewEndpoint(c Config) *Endpoint {
 	wrong := c.validate()
 	c = c.withDefaults()
-	e := &Endpoint{config: c, bus: c.PubSub, workers: workers.New(c.Workers)}
+	e := &Endpoint{config: c, bus: c.PubSub, workers: workers.New(c.Workers), draining: make(chan struct{}, 1)}
 	e.reports = &reporter{
 		stream:  telemetry.NewStream(append([]telemetry.Handler{telemetry.Log(c.Logger)}, c.Telemetry...)...),
 		workers: e.workers,
@@ -128,10 +131,15 @@ func (e *Endpoint) Run(ctx context.Context) error {
 }
 
 // Shutdown closes all connections with 1012, so that their clients come back
-// to another server, and waits for their channels to terminate. When ctx is
-// done it cuts what is left; the error then says what still runs.
+// to another server: in waves, see Config.Drain. It waits for their channels to
+// terminate. When ctx is done it cuts what is left; the error then says how many
+// connections that were, and what still runs.
 func (e *Endpoint) Shutdown(ctx context.Context) error {
 	var errs []error
+	e.socket.Retire()
+	if err := e.drain(ctx); err != nil {
+		errs = append(errs, err)
+	}
 	if err := e.socket.Shutdown(ctx); err != nil {
 		errs = append(errs, fmt.Errorf("roost: shut down connections: %w", err))
 	}

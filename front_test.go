@@ -21,11 +21,12 @@ func TestPlainRequestsThatDoNotEndAreCutOffAndReported(t *testing.T) {
 		<-r.Context().Done()
 		close(cut)
 	})
-	f := &front{server: &http.Server{Handler: endless}, listener: l, grace: 10 * time.Millisecond, ready: make(chan struct{})} //nolint:gosec // no time-outs: the request is to stay
+	r := newRequests(&http.Server{Handler: endless}, 10*time.Millisecond) //nolint:gosec // no time-outs: the request is to stay
+	f := &front{requests: r, listener: l, ready: make(chan struct{})}
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	ended, answered := make(chan error, 1), make(chan error, 1)
-	go func() { ended <- f.Run(ctx) }() // ends with stop; read below
+	go func() { ended <- errors.Join(f.Run(ctx), r.Run(ctx)) }() // ends with stop; read below
 	<-f.Ready()
 	go func() { answered <- fetch("http://" + l.Addr().String()) }() // ends when it is cut; read below
 	<-entered
@@ -36,6 +37,32 @@ func TestPlainRequestsThatDoNotEndAreCutOffAndReported(t *testing.T) {
 	<-cut
 	if err := <-answered; err == nil {
 		t.Error("the request was answered")
+	}
+}
+
+func TestWhoHasNotAskedWholeIsNotMissed(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRequests(&http.Server{Handler: http.NotFoundHandler()}, 10*time.Millisecond) //nolint:gosec // no time-outs: the request is to stay
+	f := &front{requests: r, listener: l, ready: make(chan struct{})}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	ended := make(chan error, 1)
+	go func() { ended <- errors.Join(f.Run(ctx), r.Run(ctx)) }() // ends with stop; read below
+	<-f.Ready()
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close() //nolint:errcheck // cut by then
+	if _, err := c.Write([]byte("GET / HTTP/1.1\r\nHost: local")); err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Errorf("half a request made the end a failure: %v", err)
 	}
 }
 

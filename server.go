@@ -8,12 +8,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/roostgo/roost/internal/reuseport"
 )
 
 // DefaultAddr is where a Server listens that was told nothing: this machine
@@ -65,6 +66,17 @@ type Server struct {
 	// TLS has clients connect with TLS. Default: without.
 	TLS *TLS
 
+	// ReusePort lets several processes listen on Addr at once (Linux:
+	// SO_REUSEPORT), all of the same user: the new one of a rolling restart
+	// starts before the old one ends. Each gets a share of the clients that
+	// come. Default: false.
+	ReusePort bool
+
+	// DrainDelay is how long everything is still served when ctx is done, new
+	// clients too: until whoever sends them here has noticed that this server
+	// is not ready any more. Default: 0.
+	DrainDelay time.Duration
+
 	// Services start before the endpoint accepts, and stop after it.
 	Services []Service
 
@@ -93,10 +105,10 @@ type Server struct {
 	door atomic.Pointer[door] // while it runs
 }
 
-// Run serves until ctx is done: then it stops accepting, closes connections
-// with 1012, waits for their channels to terminate, and stops the services.
-// The error says why it could not start, what gave up, or what went wrong at
-// the end, such as callbacks that still run.
+// Run serves until ctx is done, and DrainDelay longer: then it stops accepting,
+// closes connections with 1012 in waves, waits for their channels to terminate,
+// and stops the services. The error says why it could not start, what gave up,
+// or what went wrong at the end, such as callbacks that still run.
 //
 // First the user's services start, then the bus, then the endpoint; clients
 // are accepted last.
@@ -108,11 +120,11 @@ func (s *Server) Run(ctx context.Context) error {
 		return errors.New("roost: one of Server.Services is nil: leave it out, or make it before the server runs")
 	}
 	log := cmp.Or(s.Logger, slog.Default())
-	listener, err := s.listen(ctx)
+	bare, err := s.bind(ctx)
 	if err != nil {
 		return err
 	}
-	door := newDoor(listener, s.AcceptRate, s.MaxHandshakes)
+	door := newDoor(bare, s.AcceptRate, s.MaxHandshakes)
 	defer door.Close() //nolint:errcheck // closed already when all went well
 	s.door.Store(door)
 	listener, reloaders, err := s.TLS.wrap(door, log)
@@ -120,18 +132,37 @@ func (s *Server) Run(ctx context.Context) error {
 		return err
 	}
 	defer listener.Close() //nolint:errcheck // as above
+	requests := newRequests(s.http(log), httpGrace)
 	front := &front{
-		server: s.http(log), listener: listener, onListen: s.OnListen, grace: httpGrace, ready: make(chan struct{}),
+		requests: requests, listener: listener, onListen: s.OnListen, ready: make(chan struct{}),
+		note: door.state, asked: ctx.Done(), delay: s.DrainDelay,
 	}
-	front.server.ConnState = door.state
-	t := tree{log: log, grace: s.Endpoint.config.DrainTimeout + 5*time.Second}
+	if s.ReusePort {
+		front.shared = bare
+		tellOfResets(ctx, log)
+	}
+	t := tree{log: log, grace: max(s.Endpoint.config.DrainTimeout, s.DrainDelay+httpGrace+2*arrivalGrace) + 5*time.Second}
 	return t.run(ctx, []stage{
 		{"services", s.Services},
 		{"pubsub", []Service{s.Endpoint.bus}},
+		{"requests", []Service{requests}},
 		{"endpoint", []Service{s.Endpoint}},
 		{"tls", reloaders},
 		{"http", []Service{front}},
 	})
+}
+
+// bind listens, and says how to mend it when that fails.
+func (s *Server) bind(ctx context.Context) (net.Listener, error) {
+	l, err := s.Listen(ctx)
+	if err == nil {
+		return l, nil
+	}
+	mend := "an address is host:port"
+	if errors.Is(err, syscall.EADDRINUSE) {
+		mend = "is another server running there? choose another address"
+	}
+	return nil, fmt.Errorf("roost: listen on %s: %w (%s)", cmp.Or(s.Addr, DefaultAddr), err, mend)
 }
 
 // ServerStats are a server's counts.
@@ -153,21 +184,18 @@ func (s *Server) Stats() ServerStats {
 	}
 }
 
-// listen binds without keep-alive probes: a socket's own heartbeats do that.
-func (s *Server) listen(ctx context.Context) (net.Listener, error) {
+// Listen binds Addr as Run does, for those who must know the address before they
+// make the endpoint: set Listener to what it returns. It binds without
+// keep-alive probes: a socket's own heartbeats do that.
+func (s *Server) Listen(ctx context.Context) (net.Listener, error) {
 	if s.Listener != nil {
 		return s.Listener, nil
 	}
 	lc := net.ListenConfig{KeepAlive: -1}
-	l, err := lc.Listen(ctx, "tcp", cmp.Or(s.Addr, DefaultAddr))
-	if err != nil {
-		mend := "an address is host:port"
-		if errors.Is(err, syscall.EADDRINUSE) {
-			mend = "is another server running there? choose another address"
-		}
-		return nil, fmt.Errorf("roost: listen on %s: %w (%s)", cmp.Or(s.Addr, DefaultAddr), err, mend)
+	if s.ReusePort {
+		lc.Control = reuseport.Control
 	}
-	return l, nil
+	return lc.Listen(ctx, "tcp", cmp.Or(s.Addr, DefaultAddr))
 }
 
 func (s *Server) http(log *slog.Logger) *http.Server {
@@ -219,62 +247,4 @@ func bareHost(host string) string {
 func misdirected(w http.ResponseWriter, host string) {
 	http.Error(w, fmt.Sprintf("This server does not answer to the host %q, so that no page from elsewhere reaches it under a name of its own.\n"+
 		"If that name is yours, add it: roost serve -host %s, or Server.Hosts in Go.", host, bareHost(host)), http.StatusMisdirectedRequest)
-}
-
-// front accepts clients. It is the last service to start and the first to
-// stop. Run is called once: whatever ends it ends the tree.
-type front struct {
-	server   *http.Server
-	listener net.Listener
-	onListen func(net.Addr)
-	grace    time.Duration // that plain HTTP requests may take to end
-	ready    chan struct{}
-}
-
-// Ready implements Readier.
-func (f *front) Ready() <-chan struct{} { return f.ready }
-
-const httpGrace = 5 * time.Second
-
-// Run implements Service.
-func (f *front) Run(ctx context.Context) error {
-	if err := f.announce(); err != nil {
-		return giveUp(err)
-	}
-	close(f.ready)
-	ended := make(chan error, 1)
-	go func() { ended <- f.server.Serve(f.listener) }() // ends with shutdown, below
-	select {
-	case err := <-ended:
-		return giveUp(fmt.Errorf("roost: accept: %w", err))
-	case <-ctx.Done():
-	}
-	err := f.shutdown(context.WithoutCancel(ctx))
-	_ = <-ended // http.ErrServerClosed
-	return err
-}
-
-// announce tells the user where clients are accepted. A panic there is final:
-// starting again would do the same.
-func (f *front) announce() (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("roost: Server.OnListen: %w", &PanicError{Value: v, Stack: debug.Stack()})
-		}
-	}()
-	if f.onListen != nil {
-		f.onListen(f.listener.Addr())
-	}
-	return nil
-}
-
-// shutdown waits for plain HTTP requests, and cuts those that do not end.
-func (f *front) shutdown(ctx context.Context) error {
-	grace, cancel := context.WithTimeout(ctx, f.grace)
-	defer cancel()
-	err := f.server.Shutdown(grace)
-	if err == nil {
-		return nil
-	}
-	return errors.Join(fmt.Errorf("roost: HTTP requests that ran for over %v more were cut off: %w", f.grace, err), f.server.Close())
 }

@@ -9,6 +9,7 @@ import (
 // Stats are an endpoint's counts.
 type Stats struct {
 	WebSocket websocket.Stats
+	Drain     DrainStats
 
 	Channels        int64  // joined now
 	Topics          int    // with subscribers on this node
@@ -36,6 +37,7 @@ func (e *Endpoint) Stats() Stats {
 	w := e.workers.Stats()
 	return Stats{
 		WebSocket:       e.socket.Stats(),
+		Drain:           e.drainStats(),
 		Channels:        e.count.channels.Load(),
 		Topics:          e.bus.Topics(),
 		Joins:           e.count.joins.Load(),

@@ -75,6 +75,14 @@ func (e ClientStalled) Attrs() []slog.Attr {
 }
 
 // Attrs implements Event.
+func (e SocketDrain) Attrs() []slog.Attr {
+	return []slog.Attr{
+		slog.String("path", e.Path), slog.Int("count", e.Count), slog.Int("total", e.Total),
+		slog.Int("index", e.Index), slog.Int("rounds", e.Rounds), slog.Duration("interval", e.Interval),
+	}
+}
+
+// Attrs implements Event.
 func (e ChannelJoined) Attrs() []slog.Attr {
 	return e.Channel.attrs(result(e.OK), slog.Duration("duration", e.Duration))
 }

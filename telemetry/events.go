@@ -83,6 +83,17 @@ type ClientStalled struct {
 	Timeout time.Duration
 }
 
+// SocketDrain is emitted for every wave of connections that are closed because
+// the server goes away [§13].
+type SocketDrain struct {
+	Path     string        // where the socket is mounted
+	Count    int           // connections in this wave
+	Total    int           // connections when the drain began
+	Index    int           // of this wave, from 1
+	Rounds   int           // how many waves there will be; fewer when connections end by themselves
+	Interval time.Duration // from wave to wave
+}
+
 // ChannelJoined is emitted when Join accepted or refused; not when it crashed,
 // the topic matched no route, or a bound was hit [§14.1].
 type ChannelJoined struct {
@@ -196,6 +207,7 @@ func (SocketClosed) Name() string     { return "socket_closed" }
 func (SlowConsumer) Name() string     { return "slow_consumer" }
 func (ClientThinned) Name() string    { return "client_thinned" }
 func (ClientStalled) Name() string    { return "client_stalled" }
+func (SocketDrain) Name() string      { return "socket_drain" }
 func (ChannelJoined) Name() string    { return "channel_joined" }
 func (JoinUnmatched) Name() string    { return "join_unmatched" }
 func (TooManyChannels) Name() string  { return "too_many_channels" }
@@ -218,6 +230,7 @@ func (SocketClosed) Level() slog.Level     { return slog.LevelDebug }
 func (SlowConsumer) Level() slog.Level     { return slog.LevelWarn }
 func (ClientThinned) Level() slog.Level    { return slog.LevelWarn }
 func (ClientStalled) Level() slog.Level    { return slog.LevelWarn }
+func (SocketDrain) Level() slog.Level      { return slog.LevelInfo }
 func (ChannelJoined) Level() slog.Level    { return slog.LevelInfo }
 func (JoinUnmatched) Level() slog.Level    { return slog.LevelWarn }
 func (TooManyChannels) Level() slog.Level  { return slog.LevelError }

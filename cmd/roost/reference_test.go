@@ -45,6 +45,7 @@ func configReference(t *testing.T, root string) string {
 		{"roost.Config", ".", "Config"},
 		{"roost.Limits", ".", "Limits"},
 		{"roost.Overload", ".", "Overload"},
+		{"roost.Drain", ".", "Drain"},
 		{"websocket.Config", "transport/websocket", "Config"},
 		{"roost.Server", ".", "Server"},
 		{"roost.TLS", ".", "TLS"},

@@ -15,6 +15,7 @@ import (
 
 	"github.com/roostgo/roost"
 	"github.com/roostgo/roost/playground"
+	"github.com/roostgo/roost/telemetry"
 	"github.com/roostgo/roost/transport"
 	"github.com/roostgo/roost/transport/websocket"
 )
@@ -28,6 +29,8 @@ type serveFlags struct {
 	maxFrame int
 	outbox   int
 	tls      tlsFlags
+	shared   bool
+	drain    drainFlags
 }
 
 func parseServe(args []string, stderr io.Writer) (f serveFlags, err error) {
@@ -43,6 +46,8 @@ func parseServe(args []string, stderr io.Writer) (f serveFlags, err error) {
 	fs.IntVar(&f.maxFrame, "max-frame", 2<<20, "most `bytes` of one message from a client; over it the connection is closed with 1009")
 	fs.IntVar(&f.outbox, "outbox", 0, "most `bytes` that wait for a client that reads slowly before it is cut; default: four times -max-frame")
 	f.tls.register(fs)
+	fs.BoolVar(&f.shared, "reuse-port", false, "let another roost serve with this flag listen on the same address, as in a rolling restart (Linux)")
+	f.drain.register(fs)
 	fs.Usage = func() {
 		fmt.Fprint(stderr, "Usage: roost serve [flags]\n\nServes a playground, a socket and an API to publish; every topic relays.\n\n")
 		fs.PrintDefaults()
@@ -52,6 +57,9 @@ func parseServe(args []string, stderr io.Writer) (f serveFlags, err error) {
 	}
 	if fs.NArg() > 0 {
 		return f, fmt.Errorf("serve takes no argument %q: flags come with a dash, as in -listen 127.0.0.1:4000", fs.Arg(0))
+	}
+	if err := f.drain.check(); err != nil {
+		return f, err
 	}
 	f.origins, f.hosts = listed(*origin), listed(*host)
 	if f.outbox == 0 {
@@ -131,8 +139,8 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	lc := net.ListenConfig{KeepAlive: -1} // a socket's own heartbeats do that
-	listener, err := lc.Listen(ctx, "tcp", f.listen)
+	server := &roost.Server{Addr: f.listen, ReusePort: f.shared, DrainDelay: f.drain.delay}
+	listener, err := server.Listen(ctx)
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s: %w\n%s", f.listen, err, listenMend(err))
 	}
@@ -145,16 +153,16 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: f.log}))
 	endpoint := roost.NewEndpoint(roost.Config{
 		CheckOrigin: origin, Logger: log, WebSocket: websocket.Config{MaxFrame: f.maxFrame, Outbox: f.outbox},
+		Drain: f.drain.drain, DrainTimeout: f.drain.timeout, Telemetry: []telemetry.Handler{&progress{out: stdout}},
 	})
 	endpoint.Channel("*", newRelay)
 
 	api := &api{endpoint: endpoint, accepting: new(atomic.Bool)}
-	server := &roost.Server{
-		Endpoint: endpoint, Listener: listener, Handler: routes(api), Hosts: f.names(listener.Addr()), TLS: secured, Logger: log,
-		OnListen: func(a net.Addr) {
-			api.accepting.Store(true)
-			fmt.Fprint(stdout, f.tls.addressed(greeting(a, len(f.hosts) > 0)))
-		},
+	server.Endpoint, server.Listener, server.Handler = endpoint, listener, routes(api)
+	server.Hosts, server.TLS, server.Logger = f.names(listener.Addr()), secured, log
+	server.OnListen = func(a net.Addr) {
+		api.accepting.Store(true)
+		fmt.Fprint(stdout, f.tls.addressed(greeting(a, len(f.hosts) > 0)))
 	}
 	context.AfterFunc(ctx, func() { api.accepting.Store(false) })
 	err = server.Run(ctx)

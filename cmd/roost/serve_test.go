@@ -200,6 +200,9 @@ func TestAServerThatStopsTellsItsClients(t *testing.T) {
 	s.stop()
 	c.ExpectClose(t, 1012)
 	must(t, receive(t, s.ended, "end"))
+	if said := receive(t, s.heard, "progress"); said != "Draining: 1 of 1 connections told to come back (wave 1 of 1).\n" {
+		t.Errorf("got %q", said)
+	}
 	if last := receive(t, s.heard, "farewell"); last != "Roost has stopped.\n" {
 		t.Errorf("got %q", last)
 	}

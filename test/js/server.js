@@ -26,10 +26,10 @@ export class Server {
   get base() { return `http://${this.address}` }
 
   // start starts the process and waits until it says where it listens. The second time it is the
-  // same address as the first.
-  async start() {
+  // same address as the first; an address that is given is shared with another server.
+  async start(address) {
     if (!existsSync(this.command)) throw new Error(`${this.command} is not built: run test/js/run`)
-    this.address ||= await freeAddress()
+    this.address ||= address ?? await freeAddress()
     this.#output = ""
     const child = spawn(this.command, this.args(this.address), {stdio: ["ignore", "pipe", "pipe"]})
     this.#process = child
@@ -87,6 +87,11 @@ export class Server {
 
 export const testServer = (more = []) => new Server("server", address => ["-listen", address, ...more])
 export const roostServe = () => new Server("roost", address => ["serve", "--listen", address])
+
+// sharingServer shares its port with others, and spreads what it closes at its end over a time.
+export const sharingServer = spreadMs => new Server("roost", address => [
+  "serve", "--listen", address, "--reuse-port", "--drain-delay", "200ms", "--drain-spread", `${spreadMs}ms`,
+])
 
 async function freeAddress() {
   const probe = createServer().listen(0, "127.0.0.1")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/roostgo/roost/transport"
@@ -18,11 +19,16 @@ type engine interface {
 	// adopt takes a connection over. window is what frame.NegotiateDeflate
 	// returned: 0 is no compression.
 	adopt(c net.Conn, buffered []byte, s transport.Session, window uint8) error
-	// shutdown closes every connection with 1012, waits until ctx is done, cuts
-	// the rest and ends the lanes.
-	shutdown(ctx context.Context) error
 	// turn is how long a lane has been at work without looking for what is ready.
 	turn() time.Duration
+	// retire has connections that come from now on closed with 1012 at once.
+	retire()
+	// restart begins to close up to n connections with 1012, none of them twice,
+	// and returns how many. One goroutine at a time calls it.
+	restart(n int) int
+	// shutdown closes every connection with 1012, waits until ctx is done, cuts
+	// the rest and ends the lanes. It returns how many it cut.
+	shutdown(ctx context.Context) int
 	stats() Stats
 }
 
@@ -60,14 +66,27 @@ func (es *engines) adopt(c net.Conn, buffered []byte, s transport.Session, windo
 	return errors.ErrUnsupported
 }
 
-func (es *engines) shutdown(ctx context.Context) error {
-	errs := make([]error, len(es.list))
+func (es *engines) retire() {
+	for _, e := range es.list {
+		e.retire()
+	}
+}
+
+func (es *engines) restart(n int) (told int) {
+	for _, e := range es.list {
+		told += e.restart(n - told)
+	}
+	return told
+}
+
+func (es *engines) shutdown(ctx context.Context) int {
+	var cut atomic.Int64
 	var wait sync.WaitGroup
-	for i, e := range es.list {
-		wait.Go(func() { errs[i] = e.shutdown(ctx) }) // ends with ctx at the latest
+	for _, e := range es.list {
+		wait.Go(func() { cut.Add(int64(e.shutdown(ctx))) }) // ends with ctx at the latest
 	}
 	wait.Wait()
-	return errors.Join(errs...)
+	return int(cut.Load())
 }
 
 func (es *engines) turn() (longest time.Duration) {

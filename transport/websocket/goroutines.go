@@ -2,6 +2,7 @@ package websocket
 
 import (
 	"context"
+	"math"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -129,12 +130,12 @@ func (e *goroutines) forget(c *link) {
 	}
 }
 
-func (e *goroutines) shutdown(ctx context.Context) error {
+func (e *goroutines) shutdown(ctx context.Context) (cut int) {
 	e.drain()
 	select {
 	case <-e.empty:
 	case <-ctx.Done():
-		e.cut()
+		cut = e.cut()
 		<-e.empty
 	}
 	e.mu.Lock()
@@ -144,29 +145,50 @@ func (e *goroutines) shutdown(ctx context.Context) error {
 	e.lanes = nil
 	e.mu.Unlock()
 	e.wait.Wait()
-	return nil
+	return cut
 }
 
 // drain tells every connection to close with 1012.
 func (e *goroutines) drain() {
+	e.retire()
+	e.restart(math.MaxInt)
+}
+
+// cut closes what is still there, and returns how many that were.
+func (e *goroutines) cut() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for c := range e.links {
+		_ = bare(c.nc).Close()
+	}
+	return len(e.links)
+}
+
+func (e *goroutines) retire() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if !e.draining && len(e.links) == 0 {
 		close(e.empty)
 	}
 	e.draining = true
-	for c := range e.links {
-		c.lane.Post(c, restart{})
-	}
 }
 
-// cut closes what is still there.
-func (e *goroutines) cut() {
+// restart passes over links that were told: few, because a link that has ended
+// is forgotten.
+func (e *goroutines) restart(n int) (told int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for c := range e.links {
-		_ = bare(c.nc).Close()
+		if told == n {
+			break
+		}
+		if !c.told {
+			c.told = true
+			c.lane.Post(c, restart{})
+			told++
+		}
 	}
+	return told
 }
 
 // turn is not known: lanes here are goroutines, whose waiting the runtime sees.

@@ -10,6 +10,7 @@ package websocket
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"sync"
@@ -43,6 +44,8 @@ type Handler struct {
 	engines engines
 	running atomic.Bool
 	stopped atomic.Bool
+
+	upgrading sync.RWMutex // held for reading by upgrades, from the hijack until an engine has the connection
 }
 
 // New returns a handler that gets its sessions from a connector. The error
@@ -86,6 +89,7 @@ func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, vars []transport
 		return
 	}
 	if h.stopped.Load() { // another server, or this one started again, takes it
+		w.Header().Set("Retry-After", "1")
 		http.Error(w, "this server is stopping", http.StatusServiceUnavailable)
 		return
 	}
@@ -166,6 +170,8 @@ func (h *Handler) upgrade(w http.ResponseWriter, r *http.Request, selected strin
 	if h.config.Compress { // clause 82
 		extension, window = frame.NegotiateDeflate(r.Header.Values("Sec-WebSocket-Extensions"))
 	}
+	h.upgrading.RLock()
+	defer h.upgrading.RUnlock()
 	conn, buffered, err := hijack(w)
 	if err != nil {
 		discard(session, err)
@@ -186,14 +192,57 @@ func (h *Handler) upgrade(w http.ResponseWriter, r *http.Request, selected strin
 	}
 }
 
-// Shutdown closes all connections with 1012, so that clients come back to
-// another server, waits for them until ctx is done, and then cuts what is left.
-// Afterwards no goroutine and no descriptor of the handler remains.
-func (h *Handler) Shutdown(ctx context.Context) error {
+// Retire has upgrades refused with 503 from now on; those that are under way
+// are closed with 1012. Connections go on. It is how a drain begins: CloseSome
+// and Shutdown follow.
+func (h *Handler) Retire() {
 	h.mu.Lock()
+	defer h.mu.Unlock()
 	h.stopped.Store(true)
-	h.mu.Unlock()
-	return h.engines.shutdown(ctx)
+	h.engines.retire()
+}
+
+// CloseSome begins to close up to n connections with 1012, and returns how many;
+// 0 says that all have been told. They are counted over all lanes. It waits for
+// nobody: Shutdown does. After Retire only.
+func (h *Handler) CloseSome(n int) int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.engines.restart(n)
+}
+
+// Shutdown closes all connections with 1012, so that clients come back to
+// another server, waits for them until ctx is done, and then cuts what is left:
+// the error says how many. Afterwards no goroutine and no descriptor of the
+// handler remains.
+func (h *Handler) Shutdown(ctx context.Context) error {
+	h.Retire()
+	cut := h.engines.shutdown(ctx)
+	h.awaitUpgrades(ctx)
+	if cut > 0 {
+		return fmt.Errorf("websocket: %d connections were still there at the deadline and were cut: %w (give the drain more time, or the closing handshake less)", cut, ctx.Err())
+	}
+	return nil
+}
+
+// awaitUpgrades waits for upgrades that are under way: nobody else does, because
+// net/http forgets what was hijacked. A program that ends before they are told to
+// come back would hang up on them.
+func (h *Handler) awaitUpgrades(ctx context.Context) {
+	if h.upgrading.TryLock() {
+		h.upgrading.Unlock()
+		return
+	}
+	done := make(chan struct{})
+	go func() { // ends within answerWithin
+		h.upgrading.Lock()
+		defer h.upgrading.Unlock()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
 }
 
 // Stats may be called at any time.

@@ -28,6 +28,8 @@ type link struct {
 
 	writer linkWriter
 
+	told bool // of the restart; guarded by engine.mu
+
 	// Owned by the reader.
 	assembler frame.Assembler
 	ahead     []byte // read while the session held the connection

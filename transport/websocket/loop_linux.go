@@ -49,6 +49,7 @@ type loop struct {
 	gathered  []byte
 	draining  bool
 	quit      bool
+	cutOff    int // connections that were there when it had to quit; anybody's after done
 }
 
 type expectation struct {
@@ -102,9 +103,13 @@ func (l *loop) run() {
 	l.lane.Drain()
 	l.write() // what arrived last is told to come back, too
 	l.engine.table.each(func(c *conn) {
-		if c.loop == l {
-			l.destroy(c, transport.ErrShutdown)
+		if c.loop != l {
+			return
 		}
+		if l.quit {
+			l.cutOff++
+		}
+		l.destroy(c, transport.ErrShutdown)
 	})
 	_ = l.poller.Close()
 }

@@ -31,6 +31,8 @@ type loops struct {
 	next atomic.Uint32
 	gen  atomic.Uint32
 	list atomic.Pointer[[]*loop] // written once, by start
+
+	toldTo int32 // the descriptors below it were told of the restart; owned by who calls restart
 }
 
 func newLoops(c *Config) engine {
@@ -147,32 +149,62 @@ func (e *loops) descriptor(c syscall.Conn) (fd int32, err error) {
 	return int32(dup), nil //nolint:gosec // a descriptor
 }
 
-func (e *loops) shutdown(ctx context.Context) error {
+func (e *loops) shutdown(ctx context.Context) (cut int) {
 	for _, l := range e.all() {
-		l.lane.Post(lane.Func(l.drain), nil)
+		l.lane.Post(lane.Func(func() { l.draining = true; l.restart(0, tableSize) }), nil)
 	}
+	var late []*loop
 	for _, l := range e.all() {
 		if l.await(ctx) {
 			continue
 		}
 		l.lane.Post(lane.Func(func() { l.quit = true }), nil)
+		late = append(late, l)
 	}
-	for _, l := range e.all() {
+	for _, l := range late {
 		<-l.done
+		cut += l.cutOff
 	}
 	e.herd.end()
-	return nil
+	return cut
 }
 
-// drain closes the loop's connections with 1012 and lets it end with the last
-// of them.
-func (l *loop) drain() {
-	l.draining = true
-	l.engine.table.each(func(c *conn) {
+// retire lets each loop end with the last of its connections.
+func (e *loops) retire() {
+	for _, l := range e.all() {
+		l.lane.Post(lane.Func(func() { l.draining = true }), nil)
+	}
+}
+
+// restart takes the connections in the order of their descriptors, so that it
+// need not remember which were told. It counts them here, for all loops, and
+// posts to each loop between which descriptors they are. What arrives below is
+// told when it opens, or in shutdown.
+func (e *loops) restart(n int) (told int) {
+	if n <= 0 {
+		return 0
+	}
+	from, to := e.toldTo, int32(tableSize)
+	for c := range e.table.between(from, tableSize) {
+		if told++; told == n {
+			to = c.fd + 1
+			break
+		}
+	}
+	e.toldTo = to
+	for _, l := range e.all() {
+		l.lane.Post(lane.Func(func() { l.restart(from, to) }), nil)
+	}
+	return told
+}
+
+// restart closes the loop's connections with descriptors in [from, to).
+func (l *loop) restart(from, to int32) {
+	for c := range l.engine.table.between(from, to) {
 		if c.loop == l {
 			c.finish(transport.CloseRestart, transport.ErrShutdown)
 		}
-	})
+	}
 }
 
 // await waits until the loop has ended by itself.
@@ -181,6 +213,11 @@ func (l *loop) await(ctx context.Context) bool {
 	case <-l.done:
 		return true
 	case <-ctx.Done():
+	}
+	select {
+	case <-l.done:
+		return true
+	default:
 		return false
 	}
 }

@@ -3,8 +3,10 @@ package websocket_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http/httptest"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -16,7 +18,7 @@ import (
 )
 
 // within is a context for a shutdown, and how long it took must be judged by.
-func within(t *testing.T, d time.Duration) context.Context {
+func within(t testing.TB, d time.Duration) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), d)
 	t.Cleanup(cancel)
@@ -27,6 +29,25 @@ func (s *stage) shutdown(ctx context.Context) {
 	s.t.Helper()
 	if err := s.handler.Shutdown(ctx); err != nil {
 		s.t.Errorf("shutdown: %v", err)
+	}
+	if n := s.handler.Stats().Connections; n != 0 {
+		s.t.Errorf("%d connections are left", n)
+	}
+}
+
+// shuttingDown begins a shutdown and returns what waits for its end.
+func (s *stage) shuttingDown() (wait func()) {
+	ctx, done := within(s.t, patience), make(chan struct{})
+	go func() { defer close(done); s.shutdown(ctx) }() // ends with ctx at the latest
+	return func() { <-done }
+}
+
+// shutdownCuts shuts down and expects so many connections to be cut.
+func (s *stage) shutdownCuts(ctx context.Context, n int) {
+	s.t.Helper()
+	err := s.handler.Shutdown(ctx)
+	if !errors.Is(err, ctx.Err()) || !strings.Contains(err.Error(), fmt.Sprintf("%d connections were still there", n)) {
+		s.t.Errorf("shutdown: got %v, want %d connections cut", err, n)
 	}
 	if n := s.handler.Stats().Connections; n != 0 {
 		s.t.Errorf("%d connections are left", n)
@@ -64,7 +85,7 @@ func TestShutdownCutsClientsThatDoNotAnswerByTheDeadline(t *testing.T) {
 			v.onLane(t, func() {})
 			clients = append(clients, c)
 		}
-		s.shutdown(within(t, 100*time.Millisecond))
+		s.shutdownCuts(within(t, 100*time.Millisecond), 20)
 		for _, c := range clients {
 			if m := c.Next(t); m.CloseCode != 1012 {
 				t.Errorf("got %v", m)
@@ -88,7 +109,7 @@ func TestShutdownWithADeadlineThatHasPassedCutsAtOnce(t *testing.T) {
 		v.onLane(t, func() {})
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
-		s.shutdown(ctx)
+		s.shutdownCuts(ctx, 1)
 		v.awaitClosed(t, transport.ErrShutdown)
 	})
 }
@@ -134,9 +155,10 @@ func TestShutdownOfAHeldConnection(t *testing.T) {
 		c, v := s.dial(client.Options{})
 		send(t, c, texts("hold", "behind"))
 		v.awaitMessages(t, 1)
-		go s.shutdown(within(t, patience))
+		wait := s.shuttingDown()
 		c.ExpectClose(t, 1012)
 		c.ExpectEOF(t)
+		wait()
 		v.awaitClosed(t, transport.ErrShutdown)
 	})
 }
@@ -145,7 +167,7 @@ func TestShutdownOfAClientThatDoesNotRead(t *testing.T) {
 	onEachEngine(t, patientClose, func(t *testing.T, s *stage) {
 		_, v := s.narrow()
 		v.onLane(t, func() { v.conn.Enqueue(frameOf(string(make([]byte, 9<<20))), transport.Direct) })
-		s.shutdown(within(t, 100*time.Millisecond))
+		s.shutdownCuts(within(t, 100*time.Millisecond), 1)
 		v.awaitClosed(t, transport.ErrShutdown)
 	})
 }
@@ -198,7 +220,7 @@ func TestShutdownOfBothEnginesAtOnce(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		s.shutdown(within(t, time.Second))
+		s.shutdownCuts(within(t, time.Second), 1)
 	}()
 	began := time.Now()
 	tls.ExpectClose(t, 1012)

@@ -2,6 +2,7 @@ package websocket
 
 import (
 	"errors"
+	"iter"
 	"sync/atomic"
 )
 
@@ -45,14 +46,23 @@ func (t *slots[T]) drop(fd int32) { t.chunks[fd/chunkSize].Load()[fd%chunkSize].
 
 // each calls f with every value.
 func (t *slots[T]) each(f func(*T)) {
-	for i := range t.chunks {
-		ch := t.chunks[i].Load()
-		if ch == nil {
-			continue
-		}
-		for j := range ch {
-			if v := ch[j].Load(); v != nil {
-				f(v)
+	for c := range t.between(0, tableSize) {
+		f(c)
+	}
+}
+
+// between are the values of descriptors in [from, to).
+func (t *slots[T]) between(from, to int32) iter.Seq[*T] {
+	return func(yield func(*T) bool) {
+		for first := from - from%chunkSize; first < to; first += chunkSize {
+			ch := t.chunks[first/chunkSize].Load()
+			if ch == nil {
+				continue
+			}
+			for fd := max(from, first); fd < min(to, first+chunkSize); fd++ {
+				if c := ch[fd%chunkSize].Load(); c != nil && !yield(c) {
+					return
+				}
 			}
 		}
 	}

@@ -1,0 +1,37 @@
+package roost
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/roostgo/roost/internal/reuseport"
+)
+
+// arrivalGrace is how long those may take who were on their way when the end came:
+// to be accepted, and to ask.
+const arrivalGrace = time.Second
+
+// linger goes on serving for a while: for delay, when the end was wished for, and
+// until who waits to be accepted on a shared port has been.
+func (f *front) linger() {
+	select {
+	case <-f.asked:
+		<-time.After(f.delay)
+	default:
+	}
+	if f.shared != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), arrivalGrace)
+		defer cancel()
+		reuseport.Emptied(ctx, f.shared)
+	}
+}
+
+// tellOfResets says how to mend that clients are reset which are connecting while
+// a shared port is left.
+func tellOfResets(ctx context.Context, log *slog.Logger) {
+	if !reuseport.Migrates() {
+		log.LogAttrs(ctx, slog.LevelInfo, "a client that connects at the moment in which this server closes its listener may be reset, and must try again",
+			slog.String("mend", "sysctl net.ipv4.tcp_migrate_req=1 (Linux 5.14 and later), before the servers start"))
+	}
+}
