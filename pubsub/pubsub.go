@@ -60,10 +60,10 @@ type entry struct {
 	shard  *shard
 	linked chan struct{} // closed when the adapter has subscribed; nil without adapter
 
-	// Guarded by shard.mu. Readers keep the slices: what lies within their length never changes.
-	refs   int // subscriptions, and one more until linked is closed
-	groups []*group
-	subs   []*Subscription // those without a lane
+	// Guarded by shard.mu.
+	refs   int      // subscriptions, and one more until linked is closed
+	groups []*group // readers keep it: what lies within its length never changes
+	subs   roll     // those without a lane
 	labels []labelled
 
 	linkErr error // written before linked is closed
@@ -189,7 +189,7 @@ func (ps *PubSub) dispatch(m *Message) {
 		sh.mu.RUnlock()
 		return
 	}
-	groups, subs := t.groups, t.subs
+	groups, subs := t.groups, t.subs.lend()
 	sh.mu.RUnlock()
 
 	for _, g := range groups {
