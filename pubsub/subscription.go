@@ -88,7 +88,7 @@ func (ps *PubSub) subscriptions(topic string, to Subscriber) (found []*Subscript
 	sh := ps.shard(topic)
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
-	t := sh.topics[topic]
+	t := sh.topics.Find(topic)
 	if t == nil {
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/roostgo/roost/internal/ebb"
 	"github.com/roostgo/roost/internal/frame"
 	"github.com/roostgo/roost/internal/lane"
 	"github.com/roostgo/roost/transport"
@@ -30,7 +31,7 @@ type goroutines struct {
 	// Guarded by mu.
 	mu       sync.Mutex
 	lanes    []*laneRunner
-	links    map[*link]struct{}
+	links    ebb.Map[*link, struct{}]
 	draining bool
 	empty    chan struct{} // closed when draining and the last link has gone
 }
@@ -38,7 +39,7 @@ type goroutines struct {
 func newGoroutines(c *Config) engine {
 	return &goroutines{
 		config: c, limits: [2]*frame.Limits{c.limits(false), c.limits(true)},
-		ctx: context.Background(), links: make(map[*link]struct{}), empty: make(chan struct{}),
+		ctx: context.Background(), empty: make(chan struct{}),
 	}
 }
 
@@ -109,7 +110,7 @@ func (e *goroutines) adopt(nc net.Conn, buffered []byte, s transport.Session, de
 	}
 	runners := e.runners()
 	c.lane = runners[e.next.Add(1)%uint32(len(runners))].lane //nolint:gosec // a few
-	e.links[c] = struct{}{}
+	e.links.Put(c, struct{}{})
 	e.count.connections.Add(1)
 	e.count.accepted.Add(1)
 	c.lane.Post(c, arrived{})             // before drain can post its restart
@@ -123,8 +124,8 @@ func (e *goroutines) forget(c *link) {
 	e.count.connections.Add(-1)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	delete(e.links, c)
-	if e.draining && len(e.links) == 0 {
+	e.links.Delete(c)
+	if e.draining && e.links.Len() == 0 {
 		close(e.empty)
 	}
 }
@@ -151,11 +152,11 @@ func (e *goroutines) shutdown(ctx context.Context) error {
 func (e *goroutines) drain() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if !e.draining && len(e.links) == 0 {
+	if !e.draining && e.links.Len() == 0 {
 		close(e.empty)
 	}
 	e.draining = true
-	for c := range e.links {
+	for c := range e.links.All() {
 		c.lane.Post(c, restart{})
 	}
 }
@@ -164,7 +165,7 @@ func (e *goroutines) drain() {
 func (e *goroutines) cut() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for c := range e.links {
+	for c := range e.links.All() {
 		_ = bare(c.nc).Close()
 	}
 }
