@@ -39,14 +39,14 @@ type pendingJoin struct {
 }
 
 // newClient makes the session of a connection that Connect let in. It may
-// block.
-func newClient(k *clientKind, c *Connect) (*client, error) {
+// block until ctx is done.
+func newClient(ctx context.Context, k *clientKind, c *Connect) (*client, error) {
 	session := &client{kind: k}
 	if c.ID == "" && len(c.assigns) == 0 {
 		return session, nil
 	}
 	session.profile = &profile{client: session, id: c.ID, assigns: c.assigns}
-	return session, session.profile.listen(k.endpoint.bus)
+	return session, session.profile.listen(ctx, k.endpoint.bus)
 }
 
 // Open implements transport.Session.

@@ -90,8 +90,8 @@ func (k connector) Connect(ctx context.Context, h *transport.Handshake) (transpo
 	if err != nil {
 		return nil, e.refusal(err)
 	}
-	session, err := newClient(e.kindOf(h.Transport, serializer), c)
-	if err != nil { // the bus cannot be reached: clients come back
+	session, err := newClient(ctx, e.kindOf(h.Transport, serializer), c)
+	if err != nil { // the bus cannot be reached: clients come back; or the client has gone
 		return nil, answer(http.StatusServiceUnavailable)
 	}
 	return session, nil

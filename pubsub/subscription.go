@@ -36,8 +36,9 @@ type Subscription struct {
 }
 
 // Subscribe delivers a topic's messages to a subscriber until the subscription
-// is cancelled or ctx is done. It returns when messages of other nodes arrive
-// too; the error wraps ErrAdapter.
+// is cancelled. It returns when messages of other nodes arrive too; ctx bounds
+// that wait and nothing else: see EndWith. The error is that of ctx, or wraps
+// ErrAdapter.
 func (ps *PubSub) Subscribe(ctx context.Context, topic string, to Subscriber) (*Subscription, error) {
 	s := &Subscription{to: to}
 	t, first := ps.enter(topic, to, func(t *entry) {
@@ -48,18 +49,25 @@ func (ps *PubSub) Subscribe(ctx context.Context, topic string, to Subscriber) (*
 		s.Cancel()
 		return nil, err
 	}
-	if ctx.Done() != nil {
-		stop := context.AfterFunc(ctx, s.withdraw)
-		s.stop.Store(&stop)
-		if s.cancelled.Load() { // by Unsubscribe, meanwhile
-			stop()
-		}
-	}
 	return s, nil
 }
 
+// EndWith has the subscription end when ctx is done, too. It is called once at
+// most, by whoever subscribed.
+func (s *Subscription) EndWith(ctx context.Context) {
+	if ctx.Done() == nil {
+		return
+	}
+	stop := context.AfterFunc(ctx, s.withdraw)
+	s.stop.Store(&stop)
+	if s.cancelled.Load() { // by Unsubscribe, meanwhile
+		stop()
+	}
+}
+
 // Cancel ends the subscription; ending it again does nothing. A message that
-// is being published at this moment may still be delivered.
+// is being published at this moment may still be delivered. It may be called
+// from any goroutine.
 func (s *Subscription) Cancel() {
 	if stop := s.stop.Load(); stop != nil {
 		(*stop)()
