@@ -56,6 +56,28 @@ func TestAHerdsGarbageMayLieUntilTheHerdIsOver(t *testing.T) {
 	}
 }
 
+// TestHerdsOfTwoHandlersEndInAnyOrder: the second one's must not take the
+// first one's allowance for the usual one.
+func TestHerdsOfTwoHandlersEndInAnyOrder(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	runtime.GC()
+	for _, first := range []int{0, 1} {
+		var herds [2]herd
+		herds[0].come(herdSize)
+		debug.SetGCPercent(percentage() - 1) // as if the heap had been larger then
+		herds[1].come(herdSize)
+		raised := percentage()
+		herds[first].later(2 * herdQuiet)
+		if got := percentage(); got != raised || raised <= 100 {
+			t.Errorf("%d %% after the end of herd %d, want %d while the other goes on", got, first, raised)
+		}
+		herds[1-first].end()
+		if percentage() != 100 {
+			t.Errorf("%d %% after the end of both, herd %d first", percentage(), first)
+		}
+	}
+}
+
 func TestAHerdLeavesALazierCollectorAlone(t *testing.T) {
 	for _, usual := range []int{-1, 2 * mostPercent} {
 		func() {
@@ -77,14 +99,16 @@ func TestALargeHeapIsAllowedNoMoreGarbageThanUsual(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(100))
 	var a allowance
 	a.usual = 100 // granted while the heap was small
+	h := new(herd)
+	h.count.Store(herdSize)
 	heap := make([]byte, 2*herdGarbage)
 	runtime.GC()
-	a.grant()
+	a.grant(h)
 	if got := percentage(); got != 100 {
 		t.Errorf("%d %% with %d MiB in use", got, len(heap)>>20)
 	}
 	runtime.KeepAlive(heap)
-	a.end()
+	a.end(h)
 }
 
 func TestKeepMemoryLeavesTheCollectorAlone(t *testing.T) {
