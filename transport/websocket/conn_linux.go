@@ -28,15 +28,15 @@ type conn struct {
 type flags uint16
 
 const (
-	held    flags = 1 << iota // the session wants nothing more until Resume
-	paused                    // input is not watched, because it is held
-	blocked                   // output is watched: the kernel's buffer is full
-	queued                    // in one of the loop's lists of connections with output
-	urgent                    // in the list of those that go first
-	deflate                   // permessage-deflate was negotiated
-	last                      // cut the connection when the outbox is empty
-	deaf                      // what comes in can no longer be understood
-	abandoned                 // the client has closed its half while held
+	held      flags = 1 << iota // the session wants nothing more until Resume
+	paused                      // input is not watched, because it is held
+	blocked                     // output is watched: the kernel's buffer is full
+	queued                      // in one of the loop's lists of connections with output
+	urgent                      // in the list of those that go first
+	deflate                     // permessage-deflate was negotiated
+	last                        // cut the connection when the outbox is empty
+	deaf                        // what comes in can no longer be understood
+	abandoned                   // the client has closed its half while held
 )
 
 func (c *conn) is(f flags) bool { return c.flags&f != 0 }
@@ -84,7 +84,9 @@ func (c *conn) Enqueue(f *transport.Frame, class transport.Class) {
 }
 
 func (c *conn) queue(f *transport.Frame, class transport.Class) {
-	c.work().out.add(f, len(c.bytes(f)))
+	out := &c.work().out
+	out.add(f, len(c.bytes(f)))
+	c.loop.count.queued(out.bytes)
 	c.loop.dirty(c, class)
 }
 
@@ -143,6 +145,7 @@ func (c *conn) Write(buf []byte, binary bool) {
 		out := &c.work().out
 		out.add(transport.SealCopy(buf, binary), len(wire))
 		out.offset, out.bytes = n, len(wire)-n
+		c.loop.count.queued(out.bytes)
 		c.loop.count.bytesOut.Add(uint64(n)) //nolint:gosec // not negative
 		c.loop.block(c)
 	default:

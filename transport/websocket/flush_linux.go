@@ -36,7 +36,6 @@ func (l *loop) flush(c *conn) {
 // wrote takes n written bytes off the outbox.
 func (l *loop) wrote(c *conn, n int) {
 	out := &c.busy.out
-	l.count.queued(out.bytes)
 	frames := out.written(n, func(f *transport.Frame) int { return len(c.bytes(f)) })
 	l.count.writes.Add(1)
 	l.count.bytesOut.Add(uint64(n))       //nolint:gosec // not negative
