@@ -119,3 +119,23 @@ func TestKeepMemoryLeavesTheCollectorAlone(t *testing.T) {
 		t.Errorf("%d %%, pending %v", percentage(), h.pending())
 	}
 }
+
+func TestAHerdsMemoryIsGivenBackToTheSystem(t *testing.T) {
+	returned := func() uint64 {
+		s := []metrics.Sample{{Name: "/memory/classes/heap/released:bytes"}}
+		metrics.Read(s)
+		return s[0].Value.Uint64()
+	}
+	const size = 64 << 20
+	before := returned()
+	heap := make([]byte, size) // is mapped
+	for i := 0; i < size; i += 4096 {
+		heap[i] = 1
+	}
+	during := returned()
+	runtime.KeepAlive(heap)
+	new(herd).giveBack()
+	if after := returned(); after < during+size/2 {
+		t.Errorf("%d MiB were with the system before, %d during, %d afterwards", before>>20, during>>20, after>>20)
+	}
+}
