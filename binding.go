@@ -43,6 +43,7 @@ func ChannelOf[T, P any](join func(t *T, ctx context.Context, s *Socket, p P) (R
 		info: make(map[reflect.Type]func(*T, context.Context, *Socket, any) error),
 	}
 	for _, bind := range b {
+		given(bind != nil, "ChannelOf", "a binding")
 		bind(bound)
 	}
 	return bound.channel
@@ -61,6 +62,9 @@ func On[T, P any](event string, handle func(t *T, ctx context.Context, s *Socket
 	return func(b *bindings[T]) {
 		what := fmt.Sprintf("event %q", event)
 		given(handle != nil, "On", "a method for "+what)
+		if event == eventJoin || event == eventLeave {
+			panic(fmt.Sprintf("roost: On binding for %s: the protocol handles it itself: ChannelOf's first argument is for joins, Terminate is for the end", what))
+		}
 		once(b.in, event, "On", what)
 		b.in[event] = decoding(event, handle)
 	}

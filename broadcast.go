@@ -1,7 +1,9 @@
 package roost
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -56,7 +58,7 @@ func (e *Endpoint) Disconnect(ctx context.Context, id string) error {
 // publish encodes a message for this node's clients, so that what cannot be
 // encoded fails here [clause 111], and hands it to the bus.
 func (e *Endpoint) publish(ctx context.Context, from *Socket, topic, event string, payload any, send func(context.Context, *pubsub.Message) error) error {
-	p, err := wire.Marshal(payload)
+	p, err := wire.Marshal(own(payload))
 	if err != nil {
 		return fmt.Errorf("roost: encode broadcast %q to topic %q: %w", event, topic, err)
 	}
@@ -68,6 +70,18 @@ func (e *Endpoint) publish(ctx context.Context, from *Socket, topic, event strin
 		return fmt.Errorf("roost: encode broadcast %q to topic %q: %w", event, topic, err)
 	}
 	return send(ctx, m)
+}
+
+// own copies a payload that is the caller's memory: channels that intercept it see
+// it later.
+func own(payload any) any {
+	switch p := payload.(type) {
+	case Bytes:
+		return Bytes(bytes.Clone(p))
+	case json.RawMessage:
+		return json.RawMessage(bytes.Clone(p))
+	}
+	return payload
 }
 
 // prepare encodes a message once for each serializer that the topic's clients

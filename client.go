@@ -2,7 +2,6 @@ package roost
 
 import (
 	"context"
-	"log/slog"
 	"strings"
 
 	"github.com/roostgo/roost/telemetry"
@@ -40,12 +39,12 @@ type pendingJoin struct {
 
 // newClient makes the session of a connection that Connect let in. It may
 // block until ctx is done.
-func newClient(ctx context.Context, k *clientKind, c *Connect) (*client, error) {
+func newClient(ctx context.Context, k *clientKind, c *Connect, p *pass) (*client, error) {
 	session := &client{kind: k}
-	if c.ID == "" && len(c.assigns) == 0 {
+	if c.ID == "" && len(c.assigns) == 0 && p == nil {
 		return session, nil
 	}
-	session.profile = &profile{client: session, id: c.ID, assigns: c.assigns}
+	session.profile = &profile{client: session, id: strings.Clone(c.ID), assigns: c.assigns, pass: p}
 	return session, session.profile.listen(ctx, k.endpoint.bus)
 }
 
@@ -59,8 +58,12 @@ func (c *client) Open(conn transport.Conn) {
 func (c *client) Receive(data []byte, binary bool) transport.Verdict {
 	d := deskOf(c.conn.Lane())
 	m := &d.message
-	if err := c.kind.serializer.Decode(m, binary, data); err != nil { // clauses 92, 100, 101
+	if err := decode(c.kind.serializer, m, binary, data); err != nil { // clauses 92, 100, 101
 		c.conn.Close(transport.CloseInternalError)
+		return transport.Continue
+	}
+	if r, after := c.profile.limits().message(len(data)); r != nil {
+		c.answer(m, m.JoinRef, statusError, r.payloadAfter(spread(after)))
 		return transport.Continue
 	}
 	return c.dispatch(m)
@@ -123,6 +126,9 @@ func (c *client) join(m *wire.Message, old *Socket) transport.Verdict {
 	if g := c.kind.endpoint.gate; g.full(&g.joins) {
 		return c.turnAway(m, refusedOverload.payloadAfter(spread(g.config.RetryAfter)), g.config.Hold)
 	}
+	if r, after := c.profile.limits().join(); r != nil {
+		return c.turnAway(m, r.payloadAfter(spread(after)), c.kind.endpoint.config.Overload.Hold)
+	}
 	if old != nil {
 		c.replace(old)
 	}
@@ -159,6 +165,7 @@ func (c *client) admit(m *wire.Message) (*Socket, Factory) {
 	if a := c.profile.values().merged(r.assigns); len(a) > 0 { // clause 12
 		s.extra().assigns = a
 	}
+	s.remember(r)
 	s.joinRef = keepRef(m.JoinRef)
 	if m.JoinRef.IsNull() {
 		s.set(joinRefNull)
@@ -201,7 +208,7 @@ func (c *client) deliver(s *Socket, event string, f *transport.Frame) {
 	j := c.joining
 	switch {
 	case j == nil || j.socket != s:
-		c.conn.Enqueue(f, transport.Bulk)
+		c.conn.Offer(f, s.thinning())
 	case len(j.early) < c.kind.endpoint.config.Mailbox:
 		j.early = append(j.early, f)
 	case c.gone == nil:
@@ -235,7 +242,7 @@ func (c *client) welcome(s *Socket, early []*transport.Frame) {
 	c.kind.endpoint.count.joins.Add(1)
 	c.kind.endpoint.count.channels.Add(1)
 	for _, f := range early {
-		c.conn.Enqueue(f, transport.Direct)
+		c.conn.Offer(f, s.thinning())
 	}
 }
 
@@ -297,7 +304,7 @@ func (c *client) answer(m *wire.Message, joinRef wire.Ref, status string, p Payl
 func (c *client) write(m wire.Message) {
 	d := deskOf(c.conn.Lane())
 	d.answer = m
-	buf, binary, err := c.kind.serializer.Encode(d.buffer[:transport.Headroom], &d.answer)
+	buf, binary, err := encode(c.kind.serializer, d.buffer[:transport.Headroom], &d.answer)
 	d.answer = wire.Message{}
 	if err != nil { // what the socket itself says has an encoding; what it echoes was decoded
 		c.conn.Close(transport.CloseInternalError)
@@ -325,7 +332,7 @@ func (c *client) Closed(reason error) {
 		c.remove(s)
 		s.disconnected(c.gone)
 	}
-	if c.kind.endpoint.stream.Enabled(slog.LevelDebug) {
+	if c.kind.endpoint.reports.verbose.Load() {
 		c.emit(telemetry.SocketClosed{Socket: telemetry.Socket{Transport: c.kind.transport, ID: c.profile.ID()}, Reason: reason})
 	}
 }

@@ -65,6 +65,9 @@ type Config struct {
 	// Default: 10,000.
 	Workers int
 
+	// Limits bound what single clients may do.
+	Limits Limits
+
 	// Overload says when new clients and joins are turned away.
 	Overload Overload
 
@@ -148,11 +151,12 @@ func (c Config) validate() error {
 		errs = append(errs, fmt.Errorf("DrainTimeout is %v: it cannot be negative; leave it 0 for the default", c.DrainTimeout))
 	}
 	if strings.ContainsAny(c.Host, ":/ ") && net.ParseIP(c.Host) == nil {
-		errs = append(errs, fmt.Errorf("Host is %q: it is compared with the host of an Origin alone; leave scheme, port and path out, as in example.com", c.Host))
+		errs = append(errs, fmt.Errorf("the Host %q cannot match: it is compared with the host of an Origin alone; leave scheme, port and path out, as in example.com", c.Host))
 	}
 	if !c.WebSocket.Origin.IsZero() {
 		errs = append(errs, errors.New("WebSocket.Origin is set: use Config.CheckOrigin"))
 	}
+	errs = append(errs, c.Limits.validate())
 	if c.WebSocket.Telemetry != nil {
 		errs = append(errs, errors.New("WebSocket.Telemetry is set: use Config.Telemetry and Config.Logger"))
 	}

@@ -21,7 +21,7 @@ type Connect struct {
 	// Params are the query parameters, vsn included, and the path variables.
 	Params Params
 
-	// ID names the connection. All connections with the same id can be ended
+	// ID names the connection, and is copied. All connections with the same id can be ended
 	// with Endpoint.Disconnect. "" is anonymous.
 	ID string
 
@@ -70,11 +70,29 @@ func (k connector) Connect(ctx context.Context, h *transport.Handshake) (transpo
 		})
 		return nil, answer(http.StatusForbidden)
 	}
+	e.reports.ask()
+	pass, refused, after := e.limits.enter(ctx, transport.NewInfo(h.Request).PeerAddr.Addr())
+	if refused != nil {
+		return nil, refused.handler(after)
+	}
+	session, refusal := k.decide(ctx, h, serializer, pass)
+	if refusal != nil {
+		pass.leave()
+		return nil, refusal
+	}
+	return session, nil
+}
+
+// decide asks the application, and makes the session of a client that may
+// connect.
+func (k connector) decide(ctx context.Context, h *transport.Handshake, serializer wire.Serializer, pass *pass) (transport.Session, http.Handler) {
+	e := k.endpoint
 	c := &Connect{
 		Params: h.Params, Transport: h.Transport, AuthToken: h.AuthToken, HasToken: h.HasToken, request: h.Request,
 	}
 	began := time.Now()
-	if err = e.ask(ctx, c); err == nil {
+	err := e.ask(ctx, c)
+	if err == nil {
 		err = ctx.Err() // the client went away while it was asked
 	}
 	if crash, ok := errors.AsType[*PanicError](err); ok {
@@ -90,7 +108,10 @@ func (k connector) Connect(ctx context.Context, h *transport.Handshake) (transpo
 	if err != nil {
 		return nil, e.refusal(err)
 	}
-	session, err := newClient(ctx, e.kindOf(h.Transport, serializer), c)
+	if r := pass.name(ctx, c.ID); r != nil {
+		return nil, r.handler(comeBack)
+	}
+	session, err := newClient(ctx, e.kindOf(h.Transport, serializer), c, pass)
 	if err != nil { // the bus cannot be reached: clients come back; or the client has gone
 		return nil, answer(http.StatusServiceUnavailable)
 	}

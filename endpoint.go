@@ -42,6 +42,7 @@ type Endpoint struct {
 	workers *workers.Pool
 	socket  *websocket.Handler
 	gate    *overload
+	limits  *limiter // nil without
 
 	count endpointCounters
 
@@ -53,9 +54,7 @@ type Endpoint struct {
 // NewEndpoint makes an endpoint. It panics on a configuration that
 // contradicts itself, and says what to mend. It starts nothing.
 func NewEndpoint(c Config) *Endpoint {
-	if err := c.validate(); err != nil {
-		panic("roost: this Config cannot work:\n" + err.Error())
-	}
+	wrong := c.validate()
 	c = c.withDefaults()
 	e := &Endpoint{config: c, bus: c.PubSub, workers: workers.New(c.Workers)}
 	e.reports = &reporter{
@@ -63,6 +62,7 @@ func NewEndpoint(c Config) *Endpoint {
 		workers: e.workers,
 		bound:   c.Reports,
 	}
+	e.reports.ask()
 	e.stream = telemetry.NewStream(e.reports)
 	e.routes.Store(new(routes))
 	e.kinds.Store(new([]*clientKind))
@@ -70,13 +70,13 @@ func NewEndpoint(c Config) *Endpoint {
 	ws := c.WebSocket
 	ws.Origin = c.CheckOrigin.OrSameHost(c.Host)
 	ws.Telemetry = e.stream
-	var err error
-	if e.path, err = transport.ParsePath(c.Path, c.WebSocketPath); err == nil {
-		e.socket, err = websocket.New(ws, connector{e})
-	}
-	if err != nil {
+	var pathErr, socketErr error
+	e.path, pathErr = transport.ParsePath(c.Path, c.WebSocketPath)
+	e.socket, socketErr = websocket.New(ws, connector{e})
+	if err := errors.Join(wrong, pathErr, socketErr); err != nil {
 		panic("roost: this Config cannot work:\n" + err.Error())
 	}
+	e.limits = newLimiter(c.Limits, e.stream)
 	e.gate = newOverload(c.Overload, e.stream, e.socket.Turn)
 	return e
 }
@@ -88,7 +88,7 @@ func (e *Endpoint) Channel(pattern string, f Factory, opts ...RouteOption) {
 	r := newRoute(pattern, f, opts)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	rs := append(slices.Clone(*e.routes.Load()), r)
+	rs := e.routes.Load().with(r)
 	e.routes.Store(&rs)
 }
 

@@ -2,7 +2,6 @@ package roost
 
 import (
 	"context"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -64,20 +63,17 @@ func (f *fastlane) encode(m *pubsub.Message, s wire.Serializer) (frame *transpor
 		return known.frame, false, known.err
 	}
 	frame, err = seal(s, &wire.Message{Kind: wire.Broadcast, Topic: m.Topic, Event: m.Event, Payload: m.Payload})
+	if err == nil {
+		frame.About(m.Topic, m.Event)
+	}
 	next := append(slices.Clone(*f.frames.Load()), encodedFrame{s, frame, err})
 	f.frames.Store(&next)
 	return frame, true, err
 }
 
-// seal encodes a message to a frame that is kept. A serializer that panics has
-// failed.
-func seal(s wire.Serializer, m *wire.Message) (f *transport.Frame, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = &PanicError{Value: v, Stack: debug.Stack()}
-		}
-	}()
-	buf, binary, err := s.Encode(transport.Room(len(m.Payload.Bytes())+len(m.Topic)+len(m.Event)+96), m)
+// seal encodes a message to a frame that is kept.
+func seal(s wire.Serializer, m *wire.Message) (*transport.Frame, error) {
+	buf, binary, err := encode(s, transport.Room(len(m.Payload.Bytes())+len(m.Topic)+len(m.Event)+96), m)
 	if err != nil {
 		return nil, err
 	}

@@ -1,12 +1,31 @@
 package roost
 
-import "errors"
+import (
+	"context"
+	"errors"
+)
+
+// outcome is what came of a callback.
+type outcome struct {
+	response response
+	err      error
+	wish     wish // that err asks for
+}
+
+// failure is the error, unless it only asks for the end.
+func (o outcome) failure() error {
+	if o.wish.stop {
+		return nil
+	}
+	return o.err
+}
 
 // wish is what a callback's error asks for instead of reporting a failure.
 type wish struct {
 	stop      bool // end as wished
 	unhandled bool // HandleInfo does not know the value
 	refused   bool // Connect refuses without a reason
+	cancelled bool // nothing: the callback's context was done, or its channel was over
 }
 
 // asked says what a callback's error asks for. An error that came of a panic
@@ -25,7 +44,10 @@ func asked(err error) (w wish) {
 	if _, panicked := errors.AsType[*PanicError](err); panicked {
 		return wish{}
 	}
-	return wish{stop: errors.Is(err, Stop), unhandled: errors.Is(err, ErrUnhandled), refused: errors.Is(err, ErrRefused)}
+	return wish{
+		stop: errors.Is(err, Stop), unhandled: errors.Is(err, ErrUnhandled),
+		refused: errors.Is(err, ErrRefused), cancelled: errors.Is(err, context.Canceled) || errors.Is(err, ErrNotJoined),
+	}
 }
 
 // told is what Terminate is told of an error: of a kill, the reason that the

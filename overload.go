@@ -16,11 +16,11 @@ import (
 // with Retry-After, and joins with the reason "overloaded", after a short hold.
 // Clients that are connected and joined are served first. The zero value works.
 //
-// A mark that is exceeded closes the gate. It opens when all are below four
+// A mark that is exceeded twice in a row, at least 100 ms apart, closes the gate. It opens when all are below four
 // fifths of their mark again, Delay below one.
 type Overload struct {
-	// Delay is how long work may wait: an event loop for its turn, a goroutine
-	// for a processor. Default: 100 ms; negative: any time.
+	// Delay is how long work may wait, nine times of ten: an event loop for its
+	// turn, a goroutine for a processor. Default: 250 ms; negative: any time.
 	Delay time.Duration
 
 	// Memory is which part of the memory limit may be in use. The limit is
@@ -46,7 +46,7 @@ type Overload struct {
 }
 
 func (o Overload) withDefaults() Overload {
-	o.Delay = cmp.Or(o.Delay, 100*time.Millisecond)
+	o.Delay = cmp.Or(o.Delay, 250*time.Millisecond)
 	o.Memory = cmp.Or(o.Memory, .9)
 	o.Descriptors = cmp.Or(o.Descriptors, .95)
 	o.RetryAfter = cmp.Or(o.RetryAfter, 5*time.Second)

@@ -89,22 +89,21 @@ func (s *Socket) Work() {
 // handle runs one callback and deals with what came of it, also when it
 // panics or takes its goroutine with it.
 func (s *Socket) handle(m *mail) {
-	var r response
-	err := errExited
+	o := outcome{err: errExited}
 	defer func() {
 		if v := recover(); v != nil {
-			r, err = response{}, &PanicError{Value: v, Stack: debug.Stack()}
+			o = outcome{err: &PanicError{Value: v, Stack: debug.Stack()}}
 		}
 		s.current = nil
-		s.settle(m, r, err)
+		s.settle(m, o)
 	}()
 	s.current = m
-	reply, outcome := s.call(m)
+	reply, err := s.call(m)
 	encoded, encodeErr := reply.response() // the value's own MarshalJSON is user code, too
 	if encodeErr != nil {
-		outcome = worse(encodeErr, outcome)
+		err = worse(encodeErr, err)
 	}
-	r, err = encoded, outcome
+	o = outcome{encoded, err, asked(err)} // and so are the error's methods
 }
 
 // call runs the callback that a mail is for.
@@ -169,12 +168,15 @@ func (s *Socket) handleInfo(info any) error {
 }
 
 // settle does what a callback's outcome asks for.
-func (s *Socket) settle(m *mail, r response, err error) {
+func (s *Socket) settle(m *mail, o outcome) {
 	switch {
 	case m.kind == mailJoin:
-		s.settleJoin(m, r, err)
+		s.settleJoin(m, o)
 		return
 	case s.phase.Load() == ended: // replaced by another join meanwhile
+		if o.err != nil && o.wish == (wish{}) {
+			s.crashed(m, o.err)
+		}
 		return
 	case m.kind == mailLeave:
 		s.leave(m.ref)
@@ -182,15 +184,15 @@ func (s *Socket) settle(m *mail, r response, err error) {
 	case m.kind == mailClosed:
 		s.terminate(m.info.(error))
 		return
-	case m.kind == mailInfo && asked(err).unhandled: // clause 201
+	case m.kind == mailInfo && o.wish.unhandled: // clause 201
 		s.emit(telemetry.InfoUnhandled{Channel: s.facts(), Type: fmt.Sprintf("%T", m.info)})
 		return
 	}
-	if replyErr := s.reply(m.ref, r); replyErr != nil {
-		err = worse(replyErr, err)
+	if replyErr := s.reply(m.ref, o.response); replyErr != nil {
+		o.err, o.wish = errors.Join(replyErr, o.failure()), wish{}
 	}
-	if err != nil {
-		s.fail(m, err)
+	if o.err != nil {
+		s.fail(m, o)
 	}
 }
 
@@ -203,20 +205,17 @@ func worse(encodeErr, err error) error {
 	return errors.Join(encodeErr, err)
 }
 
-// stops reports whether a channel ends as wished: it returned Stop. To panic
-// with it, or to be killed with it, is a crash all the same [clauses 180, 181].
-func stops(m *mail, err error) bool { return m.kind != mailKill && asked(err).stop }
-
-// fail ends the channel because of what a callback returned [§7.8].
-func (s *Socket) fail(m *mail, err error) {
-	if stops(m, err) { // clause 176; phx_close first, then what Terminate pushes
+// fail ends the channel because of what a callback returned [§7.8]. To panic with
+// Stop, or to be killed with it, is a crash all the same [clauses 180, 181].
+func (s *Socket) fail(m *mail, o outcome) {
+	if o.wish.stop && m.kind != mailKill { // clause 176; phx_close first, then what Terminate pushes
 		s.client.conn.Lane().Send(s, departure{event: eventClose, payload: empty})
-		s.terminate(told(err))
+		s.terminate(told(o.err))
 		return
 	}
-	s.crashed(m, err)
+	s.crashed(m, o.err)
 	defer s.client.conn.Lane().Send(s, departure{event: eventError, payload: channelCrash}) // after what Terminate pushes
-	s.terminate(told(err))
+	s.terminate(told(o.err))
 }
 
 // leave answers phx_leave: reply, phx_close, then what Terminate pushes
@@ -253,7 +252,9 @@ func (s *Socket) expire() {
 }
 
 // settleJoin answers a join [§7.4].
-func (s *Socket) settleJoin(m *mail, r response, err error) {
+func (s *Socket) settleJoin(m *mail, o outcome) {
+	r, err := o.response, o.err
+	gone := o.wish.cancelled && s.is(cancelled)      // Join ended because its client did: that is no crash
 	if !s.phase.CompareAndSwap(joining, answering) { // clause 151
 		err = errors.Join(err, fmt.Errorf("roost: Join pushed or broadcast: %w", errInsideJoin))
 	}
@@ -267,7 +268,9 @@ func (s *Socket) settleJoin(m *mail, r response, err error) {
 	f, encodeErr := s.sealJoin(m.ref, r)
 	if err = errors.Join(err, encodeErr); err != nil { // clause 150
 		ok = false
-		s.crashed(m, err)
+		if !gone {
+			s.crashed(m, err)
+		}
 		f, _ = s.sealJoin(m.ref, response{statusError, joinCrashed}) // always has an encoding
 	}
 	sent := s.client.conn.Lane().Send(s, &joinAnswer{frame: f, ok: ok})

@@ -19,6 +19,7 @@ type profile struct {
 	id           string
 	assigns      Assigns
 	subscription *pubsub.Subscription // nil without an id
+	pass         *pass                // nil without limits
 
 	lane  atomic.Pointer[lane.Lane] // once the connection is open
 	ended atomic.Bool               // disconnect came
@@ -30,6 +31,14 @@ func (p *profile) ID() string {
 		return ""
 	}
 	return p.id
+}
+
+// limits are those of the connection.
+func (p *profile) limits() *pass {
+	if p == nil {
+		return nil
+	}
+	return p.pass
 }
 
 // values are what Connect assigned.
@@ -74,9 +83,13 @@ func (p *profile) open(l *lane.Lane) {
 
 func (p *profile) disconnect() { p.client.conn.Close(transport.CloseGoingAway) } // clause 96
 
-// forget ends the subscription.
+// forget ends the subscription, and what the connection counts for.
 func (p *profile) forget() {
-	if p != nil && p.subscription != nil {
+	if p == nil {
+		return
+	}
+	if p.subscription != nil {
 		p.subscription.Cancel()
 	}
+	p.pass.leave()
 }

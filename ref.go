@@ -16,7 +16,7 @@ func (s *Socket) Ref() (Ref, error) {
 	if s.current == nil || s.current.kind != mailIn || s.current.ref.IsNull() { // clause 191
 		return Ref{}, ErrNoRef
 	}
-	return Ref{socket: s, ref: s.current.ref}, nil
+	return Ref{socket: s, ref: keepRef(s.current.ref)}, nil // not the block of the whole message
 }
 
 // Reply answers the message. The zero Reply sends nothing. The error says that

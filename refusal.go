@@ -47,6 +47,41 @@ var (
 		what: "The channel does not keep up with its messages: Config.Mailbox of them wait.",
 		mend: "Make the handler faster, send less, or raise Config.Mailbox.",
 	}
+	refusedConnections = &refusal{
+		reason: "too many connections", of: "a connect", status: http.StatusServiceUnavailable, paced: true,
+		what: "There are as many connections as Limits.MaxConnections allows.",
+		mend: "Add a node, or raise the limit if the machine has room.",
+	}
+	refusedAddress = &refusal{
+		reason: "too many connections from this address", of: "a connect", status: http.StatusTooManyRequests, paced: true,
+		what: "The address has as many connections as Limits.MaxPerAddress allows.",
+		mend: "Close some, or raise the limit: behind one address there may be a whole office. Behind a proxy that is not trusted all clients have its address.",
+	}
+	refusedID = &refusal{
+		reason: "too many connections with this id", of: "a connect", status: http.StatusTooManyRequests, paced: true,
+		what: "As many connections as Limits.MaxPerID allows have the socket id that Connect gave.",
+		mend: "Close some, or raise the limit: one user may have several devices and tabs.",
+	}
+	refusedConnects = &refusal{
+		reason: "too many connects", of: "a connect", status: http.StatusTooManyRequests, paced: true,
+		what: "The address connects more often than Limits.Connects allows.",
+		mend: "Wait. If it is a good client that comes back too eagerly, look at its backoff.",
+	}
+	refusedJoins = &refusal{
+		reason: "too many joins", of: "a join", paced: true,
+		what: "The connection or its address joins more often than Limits.SocketJoins or Limits.Joins allows.",
+		mend: "Join fewer topics, or later; or raise the limits.",
+	}
+	refusedMessages = &refusal{
+		reason: "too many messages", of: "a message", paced: true,
+		what: "The connection sends more messages than Limits.Messages allows.",
+		mend: "Send less often, or put more into one message; or raise the limit.",
+	}
+	refusedBytes = &refusal{
+		reason: "too many bytes", of: "a message", paced: true,
+		what: "The connection sends more bytes than Limits.Bytes allows.",
+		mend: "Send less; or raise the limit. A message that is larger than its burst never passes.",
+	}
 	refusedOverload = &refusal{
 		reason: "overloaded", of: "a connect or a join", status: http.StatusServiceUnavailable, paced: true,
 		what: "The server has enough to do: work waits too long, or memory or descriptors run short. Clients that are connected and joined are served first.",
@@ -55,7 +90,10 @@ var (
 )
 
 // refusals are all of them, in the order of the reference.
-var refusals = []*refusal{refusedTopic, refusedChannels, refusedCrash, refusedPayload, refusedMailbox, refusedOverload}
+var refusals = []*refusal{
+	refusedTopic, refusedChannels, refusedCrash, refusedPayload, refusedMailbox, refusedOverload,
+	refusedConnections, refusedAddress, refusedID, refusedConnects, refusedJoins, refusedMessages, refusedBytes,
+}
 
 // notice is what a refused client reads, in an error reply or an HTTP body.
 type notice struct {
@@ -86,6 +124,11 @@ func (r *refusal) answer(w http.ResponseWriter, after time.Duration) {
 	}
 	w.WriteHeader(r.status)
 	_ = json.NewEncoder(w).Encode(r.notice(after)) // the client may have gone
+}
+
+// handler answers with it.
+func (r *refusal) handler(after time.Duration) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { r.answer(w, spread(after)) })
 }
 
 // spread is about d: from a half of it to one and a half, so that those who are

@@ -16,7 +16,8 @@ import (
 type reporter struct {
 	stream  *telemetry.Stream
 	workers *workers.Pool
-	bound   int // Config.Reports
+	bound   int         // Config.Reports
+	verbose atomic.Bool // a handler wants events of every connection's end; lanes do not ask themselves
 	waiting mailbox.Mailbox[telemetry.Event]
 	dropped atomic.Uint64
 }
@@ -32,14 +33,27 @@ func (r *reporter) Handle(_ context.Context, e telemetry.Event) {
 	}
 }
 
-// Enabled implements telemetry.Handler.
+// Enabled implements telemetry.Handler. It asks the application's handlers: not
+// on a lane.
 func (r *reporter) Enabled(level slog.Level) bool { return r.stream.Enabled(level) }
 
-// Work hands on what waits. It implements workers.Task.
+// ask asks anew what the handlers want.
+func (r *reporter) ask() { r.verbose.Store(r.stream.Enabled(slog.LevelDebug)) }
+
+// Work hands on what waits. It implements workers.Task. A handler that takes its
+// goroutine with it is not the end.
 func (r *reporter) Work() {
+	done := false
+	defer func() {
+		if !done {
+			r.workers.Submit(r)
+		}
+	}()
+	defer r.ask()
 	for {
 		e, ok := r.waiting.Take()
 		if !ok {
+			done = true
 			return
 		}
 		r.stream.Emit(context.Background(), e)

@@ -2,7 +2,10 @@ package roost
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/roostgo/roost/transport"
 )
 
 // route leads a topic to a channel.
@@ -11,6 +14,9 @@ type route struct {
 	prefix  bool // the pattern ended in "*", which is cut off
 	factory Factory
 	assigns Assigns
+
+	thinning *transport.Thinning // of clients that read too slowly; nil cuts them
+	number   uint32              // from 1 in the order of definition
 }
 
 // RouteOption says more about a route.
@@ -45,8 +51,15 @@ func (r *route) matches(topic string) bool {
 	return topic == r.pattern
 }
 
-// routes are tried in the order in which they were defined.
+// routes are tried in the order in which they were defined. None is ever taken
+// out: channels know theirs by its number.
 type routes []*route
+
+// with returns the routes and one more.
+func (rs routes) with(r *route) routes {
+	r.number = uint32(len(rs) + 1) //nolint:gosec // somebody writes them
+	return append(slices.Clone(rs), r)
+}
 
 func (rs routes) find(topic string) *route {
 	for _, r := range rs {

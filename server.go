@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -57,6 +58,13 @@ type Server struct {
 	// Default: 4,096; negative: no bound.
 	MaxHandshakes int
 
+	// Middleware is put around Endpoint and Handler: what it puts into the
+	// request's context reaches Config.Connect. Default: none.
+	Middleware func(http.Handler) http.Handler
+
+	// TLS has clients connect with TLS. Default: without.
+	TLS *TLS
+
 	// Services start before the endpoint accepts, and stop after it.
 	Services []Service
 
@@ -96,6 +104,9 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.Endpoint == nil {
 		return errors.New("roost: Server.Endpoint is nil: set it to what NewEndpoint returned")
 	}
+	if slices.Contains(s.Services, nil) {
+		return errors.New("roost: one of Server.Services is nil: leave it out, or make it before the server runs")
+	}
 	log := cmp.Or(s.Logger, slog.Default())
 	listener, err := s.listen(ctx)
 	if err != nil {
@@ -104,8 +115,13 @@ func (s *Server) Run(ctx context.Context) error {
 	door := newDoor(listener, s.AcceptRate, s.MaxHandshakes)
 	defer door.Close() //nolint:errcheck // closed already when all went well
 	s.door.Store(door)
+	listener, reloaders, err := s.TLS.wrap(door, log)
+	if err != nil {
+		return err
+	}
+	defer listener.Close() //nolint:errcheck // as above
 	front := &front{
-		server: s.http(log), listener: door, onListen: s.OnListen, grace: httpGrace, ready: make(chan struct{}),
+		server: s.http(log), listener: listener, onListen: s.OnListen, grace: httpGrace, ready: make(chan struct{}),
 	}
 	front.server.ConnState = door.state
 	t := tree{log: log, grace: s.Endpoint.config.DrainTimeout + 5*time.Second}
@@ -113,6 +129,7 @@ func (s *Server) Run(ctx context.Context) error {
 		{"services", s.Services},
 		{"pubsub", []Service{s.Endpoint.bus}},
 		{"endpoint", []Service{s.Endpoint}},
+		{"tls", reloaders},
 		{"http", []Service{front}},
 	})
 }
@@ -144,20 +161,32 @@ func (s *Server) listen(ctx context.Context) (net.Listener, error) {
 	lc := net.ListenConfig{KeepAlive: -1}
 	l, err := lc.Listen(ctx, "tcp", cmp.Or(s.Addr, DefaultAddr))
 	if err != nil {
-		return nil, fmt.Errorf("roost: listen on %s: %w (is another server running there? choose another address)", cmp.Or(s.Addr, DefaultAddr), err)
+		mend := "an address is host:port"
+		if errors.Is(err, syscall.EADDRINUSE) {
+			mend = "is another server running there? choose another address"
+		}
+		return nil, fmt.Errorf("roost: listen on %s: %w (%s)", cmp.Or(s.Addr, DefaultAddr), err, mend)
 	}
 	return l, nil
 }
 
 func (s *Server) http(log *slog.Logger) *http.Server {
 	return &http.Server{
-		Handler:           http.HandlerFunc(s.serveHTTP),
+		Handler:           s.handler(),
 		ReadHeaderTimeout: cmp.Or(s.ReadHeaderTimeout, 10*time.Second),
 		ReadTimeout:       cmp.Or(s.ReadTimeout, 30*time.Second),
 		IdleTimeout:       cmp.Or(s.IdleTimeout, 60*time.Second),
 		MaxHeaderBytes:    cmp.Or(s.MaxHeaderBytes, 64<<10),
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
+}
+
+// handler is all that the server serves.
+func (s *Server) handler() http.Handler {
+	if s.Middleware == nil {
+		return http.HandlerFunc(s.serveHTTP)
+	}
+	return s.Middleware(http.HandlerFunc(s.serveHTTP))
 }
 
 func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {

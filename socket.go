@@ -6,15 +6,22 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"github.com/roostgo/roost/internal/lane"
 	"github.com/roostgo/roost/internal/mailbox"
 	"github.com/roostgo/roost/pubsub"
+	"github.com/roostgo/roost/telemetry"
+	"github.com/roostgo/roost/transport"
 	"github.com/roostgo/roost/wire"
 )
 
 // Socket is a channel's handle on its client and its topic.
 //
-// Push, the broadcasts and SendInfo may be called from any goroutine. The
-// other methods belong to the channel's callbacks.
+// Push, the broadcasts, SendInfo, Kill and Disconnect may be called from any
+// goroutine. The other methods belong to the channel's callbacks.
+//
+// Whoever pushes or broadcasts before Join has returned makes the join fail, also
+// from elsewhere [clause 151]: show a Socket to others only afterwards, in the
+// HandleInfo of a value that Join sent itself.
 type Socket struct {
 	// Immutable.
 	client  *client
@@ -41,11 +48,12 @@ const (
 	ended
 )
 
-// Flags of a channel, set once.
+// Flags of a channel, set once. From routeShift on is the number of its route.
 const (
 	joinRefNull uint32 = 1 << iota // the join had no join_ref
 	leaving                        // the client has left
 	cancelled                      // the callbacks' context is done
+	killed                         // by Kill
 )
 
 func (s *Socket) is(flag uint32) bool { return s.flags.Load()&flag != 0 }
@@ -148,7 +156,9 @@ func (s *Socket) mayPush(what string) error {
 	case joined:
 		return nil
 	case joining, violating, answering:
-		s.phase.CompareAndSwap(joining, violating)
+		if s.phase.CompareAndSwap(joining, violating) {
+			s.emit(telemetry.PushedInsideJoin{Channel: s.facts(), Call: what})
+		}
 		return fmt.Errorf("%w: %s inside Join: %w", ErrNotJoined, what, errInsideJoin)
 	default:
 		return fmt.Errorf("%w: %s on topic %q after its end", ErrNotJoined, what, *s.topic)
@@ -163,10 +173,25 @@ func (s *Socket) SendInfo(value any) error {
 }
 
 // Kill ends the channel from outside, as a crash: the client gets phx_error
-// and joins again. reason is what Terminate is told.
+// and joins again. reason is what Terminate is told. Messages that wait are not
+// handled any more; a callback that runs sees its context done, and is waited for.
+// Killing again does nothing.
 func (s *Socket) Kill(reason error) {
+	if !s.set(killed) {
+		return
+	}
 	s.cancel()
-	_ = s.post(mail{kind: mailKill, info: killedError{reason}}, 0) // one that has ended is as wished
+	if s.mailbox.Supplant(mail{kind: mailKill, info: killedError{reason}}) == mailbox.Schedule {
+		s.client.kind.endpoint.workers.Submit(s)
+	}
+}
+
+// Disconnect ends the client's connection, with all its channels: the client is
+// closed with 1001 and comes back. To end all connections with an id, on all
+// nodes, use Endpoint.Disconnect.
+func (s *Socket) Disconnect() {
+	conn := s.client.conn
+	conn.Lane().Post(lane.Func(func() { conn.Close(transport.CloseGoingAway) }), nil)
 }
 
 // Subscribe delivers broadcasts of another topic to this channel's HandleInfo,

@@ -21,6 +21,7 @@ type Stats struct {
 	Saturations     uint64 // how often all Config.Workers were busy
 	EventsDropped   uint64 // that telemetry handlers were too slow for
 	Overload        OverloadStats
+	Limits          LimitStats
 }
 
 type endpointCounters struct {
@@ -46,5 +47,6 @@ func (e *Endpoint) Stats() Stats {
 		Saturations:     w.Saturated,
 		EventsDropped:   e.reports.dropped.Load(),
 		Overload:        e.gate.stats(),
+		Limits:          e.limits.stats(),
 	}
 }

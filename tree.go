@@ -1,12 +1,14 @@
 package roost
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -88,7 +90,7 @@ func (t tree) start(ctx context.Context, st stage, failed chan<- error, last *fa
 	go func() { // ends with the stage; stop waits for it
 		defer close(r.done)
 		if err := <-ended; own.Err() == nil {
-			failed <- fmt.Errorf("roost: stage %q gave up: %w", st.name, err)
+			failed <- fmt.Errorf("roost: stage %q gave up: %w", st.name, gaveUp{err})
 		}
 	}()
 	return r
@@ -120,6 +122,16 @@ func (r *runningStage) stop() {
 // giveUp makes an error one that starting again does not cure: the whole tree
 // ends with it.
 func giveUp(err error) error { return errors.Join(err, suture.ErrTerminateSupervisorTree) }
+
+// gaveUp is an error of giveUp without the supervisor's own word for it.
+type gaveUp struct{ error }
+
+// Error leaves out what only the supervisor needs to know.
+func (g gaveUp) Error() string {
+	return strings.TrimSuffix(g.error.Error(), "\n"+suture.ErrTerminateSupervisorTree.Error())
+}
+
+func (g gaveUp) Unwrap() error { return g.error }
 
 // report logs what a supervisor has to say.
 func (t tree) report(e suture.Event) {
@@ -162,7 +174,7 @@ type supervised struct {
 func (s supervised) Serve(ctx context.Context) error {
 	err := s.run(ctx)
 	if ctx.Err() == nil {
-		return err
+		return cmp.Or(err, errEarly)
 	}
 	if err != nil && !errors.Is(err, ctx.Err()) {
 		s.last.add(err)
@@ -183,6 +195,9 @@ func (s supervised) run(ctx context.Context) (err error) {
 	}()
 	return s.service.Run(ctx)
 }
+
+// errEarly is what a service ended with that said nothing.
+var errEarly = errors.New("it returned before it was told to stop")
 
 // String names the service in logs.
 func (s supervised) String() string { return fmt.Sprintf("%T", s.service) }

@@ -59,7 +59,19 @@ func (e SocketClosed) Attrs() []slog.Attr { return because(e.Socket.attrs(), e.R
 // Attrs implements Event.
 func (e SlowConsumer) Attrs() []slog.Attr {
 	return e.Socket.attrs(slog.Int("queued_bytes", e.Queued), slog.Int("bound_bytes", e.Bound),
-		slog.String("mend", "raise WebSocket.Outbox, send less, or let the client reconnect"))
+		slog.String("mend", "raise WebSocket.Outbox, send less, let the client reconnect, or let its topics drop broadcasts with roost.WithSlowConsumer"))
+}
+
+// Attrs implements Event.
+func (e ClientThinned) Attrs() []slog.Attr {
+	return e.Socket.attrs(slog.String("topic", e.Topic), slog.String("policy", e.Policy), slog.Int("queued_bytes", e.Queued),
+		slog.String("mend", "send less to this topic, or raise the bounds that its route has from roost.WithSlowConsumer"))
+}
+
+// Attrs implements Event.
+func (e ClientStalled) Attrs() []slog.Attr {
+	return e.Socket.attrs(slog.Int("queued_bytes", e.Queued), slog.Duration("timeout", e.Timeout),
+		slog.String("mend", "the client or its network has stopped and will come back; raise WebSocket.WriteTimeout for clients that pause longer"))
 }
 
 // Attrs implements Event.
@@ -104,6 +116,11 @@ func (e ChannelCrashed) Attrs() []slog.Attr {
 }
 
 // Attrs implements Event.
+func (e PushedInsideJoin) Attrs() []slog.Attr {
+	return e.Channel.attrs(slog.String("call", e.Call), slog.String("mend", "send yourself a value with SendInfo: it is handled after the reply"))
+}
+
+// Attrs implements Event.
 func (e InfoUnhandled) Attrs() []slog.Attr {
 	return e.Channel.attrs(slog.String("type", e.Type), slog.String("mend", "bind the type with roost.Info"))
 }
@@ -130,4 +147,9 @@ func (e OverloadBegan) Attrs() []slog.Attr {
 // Attrs implements Event.
 func (e OverloadEnded) Attrs() []slog.Attr {
 	return []slog.Attr{slog.String("cause", e.Cause), slog.Duration("lasted", e.Lasted)}
+}
+
+// Attrs implements Event.
+func (e LimitHit) Attrs() []slog.Attr {
+	return []slog.Attr{slog.String("limit", e.Limit), slog.String("key", e.Key), slog.Bool("shadow", e.Shadow)}
 }

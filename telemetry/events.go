@@ -65,6 +65,24 @@ type SlowConsumer struct {
 	Bound  int // bytes that may wait
 }
 
+// ClientThinned is emitted when a client has fallen so far behind that
+// broadcasts for it are dropped, as the route of their topic says. It comes
+// once until all that waited has left.
+type ClientThinned struct {
+	Socket
+	Topic  string // of the first broadcast that was dropped
+	Policy string // "drop_oldest" or "keep_latest"
+	Queued int    // bytes that waited
+}
+
+// ClientStalled is emitted when a connection is cut because it took nothing for
+// so long although something waited for it.
+type ClientStalled struct {
+	Socket
+	Queued  int // bytes that waited
+	Timeout time.Duration
+}
+
 // ChannelJoined is emitted when Join accepted or refused; not when it crashed,
 // the topic matched no route, or a bound was hit [§14.1].
 type ChannelJoined struct {
@@ -110,6 +128,13 @@ type ChannelCrashed struct {
 	Stack    []byte // of a panic
 }
 
+// PushedInsideJoin is emitted when a channel pushed or broadcast before its Join
+// had returned, which makes the join fail.
+type PushedInsideJoin struct {
+	Channel
+	Call string // "Push", …
+}
+
 // InfoUnhandled is emitted when a channel was sent a value that it has no
 // handler for.
 type InfoUnhandled struct {
@@ -138,6 +163,14 @@ type OverloadEnded struct {
 	Lasted time.Duration
 }
 
+// LimitHit is emitted when a client was refused because of a limit, or would have
+// been.
+type LimitHit struct {
+	Limit  string // the reason that the client reads
+	Key    string // whose limit: an address, an id; "" of a connection's own
+	Shadow bool   // it was let pass
+}
+
 // EncodeFailed is emitted once for a broadcast that clients of a serializer do
 // not get, because it cannot be encoded for them.
 type EncodeFailed struct {
@@ -161,6 +194,8 @@ func (ConnectRefused) Name() string   { return "connect_refused" }
 func (ConnectCrashed) Name() string   { return "connect_crashed" }
 func (SocketClosed) Name() string     { return "socket_closed" }
 func (SlowConsumer) Name() string     { return "slow_consumer" }
+func (ClientThinned) Name() string    { return "client_thinned" }
+func (ClientStalled) Name() string    { return "client_stalled" }
 func (ChannelJoined) Name() string    { return "channel_joined" }
 func (JoinUnmatched) Name() string    { return "join_unmatched" }
 func (TooManyChannels) Name() string  { return "too_many_channels" }
@@ -168,9 +203,11 @@ func (DuplicateJoin) Name() string    { return "duplicate_join" }
 func (ChannelHandledIn) Name() string { return "channel_handled_in" }
 func (PayloadInvalid) Name() string   { return "payload_invalid" }
 func (ChannelCrashed) Name() string   { return "channel_crashed" }
+func (PushedInsideJoin) Name() string { return "pushed_inside_join" }
 func (InfoUnhandled) Name() string    { return "info_unhandled" }
 func (MailboxFull) Name() string      { return "mailbox_full" }
 func (EncodeFailed) Name() string     { return "encode_failed" }
+func (LimitHit) Name() string         { return "limit_hit" }
 func (OverloadBegan) Name() string    { return "overload_began" }
 func (OverloadEnded) Name() string    { return "overload_ended" }
 
@@ -179,6 +216,8 @@ func (SocketConnected) Level() slog.Level  { return slog.LevelInfo }
 func (ConnectCrashed) Level() slog.Level   { return slog.LevelError }
 func (SocketClosed) Level() slog.Level     { return slog.LevelDebug }
 func (SlowConsumer) Level() slog.Level     { return slog.LevelWarn }
+func (ClientThinned) Level() slog.Level    { return slog.LevelWarn }
+func (ClientStalled) Level() slog.Level    { return slog.LevelWarn }
 func (ChannelJoined) Level() slog.Level    { return slog.LevelInfo }
 func (JoinUnmatched) Level() slog.Level    { return slog.LevelWarn }
 func (TooManyChannels) Level() slog.Level  { return slog.LevelError }
@@ -186,8 +225,10 @@ func (DuplicateJoin) Level() slog.Level    { return slog.LevelDebug }
 func (ChannelHandledIn) Level() slog.Level { return slog.LevelDebug }
 func (PayloadInvalid) Level() slog.Level   { return slog.LevelDebug }
 func (ChannelCrashed) Level() slog.Level   { return slog.LevelError }
+func (PushedInsideJoin) Level() slog.Level { return slog.LevelWarn }
 func (InfoUnhandled) Level() slog.Level    { return slog.LevelWarn }
 func (MailboxFull) Level() slog.Level      { return slog.LevelWarn }
 func (EncodeFailed) Level() slog.Level     { return slog.LevelWarn }
+func (LimitHit) Level() slog.Level         { return slog.LevelWarn }
 func (OverloadBegan) Level() slog.Level    { return slog.LevelWarn }
 func (OverloadEnded) Level() slog.Level    { return slog.LevelWarn }

@@ -7,6 +7,7 @@ package telemetry
 import (
 	"context"
 	"log/slog"
+	"slices"
 )
 
 // Event is a fact. Its concrete types are in this package; a handler that wants
@@ -70,25 +71,11 @@ func (s *Stream) Enabled(level slog.Level) bool {
 	if s == nil {
 		return false
 	}
-	for _, h := range s.handlers {
-		if h.Enabled(level) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.handlers, func(h Handler) bool { return wants(h, level) })
 }
 
-// Log returns a handler that writes events to a logger.
-func Log(l *slog.Logger) Handler { return logHandler{l} }
-
-type logHandler struct{ log *slog.Logger }
-
-func (h logHandler) Handle(ctx context.Context, e Event) {
-	if h.log.Enabled(ctx, e.Level()) {
-		h.log.LogAttrs(ctx, e.Level(), e.Name(), e.Attrs()...)
-	}
-}
-
-func (h logHandler) Enabled(level slog.Level) bool {
-	return h.log.Enabled(context.Background(), level)
+// wants asks a handler; one that panics wants nothing.
+func wants(h Handler, level slog.Level) bool {
+	defer func() { _ = recover() }()
+	return h.Enabled(level)
 }

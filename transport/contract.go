@@ -35,6 +35,11 @@ type Conn interface {
 	// what else is queued for this connection.
 	Enqueue(f *Frame, class Class)
 
+	// Offer queues f as Bulk, and lets t drop it, or what waits before it, when
+	// the client reads too slowly. A nil t drops nothing: then the client is
+	// cut when too much waits.
+	Offer(f *Frame, t *Thinning)
+
 	// Write sends buf (made by Room) without keeping it: at once if nothing is
 	// queued before it.
 	Write(buf []byte, binary bool)

@@ -11,9 +11,10 @@ import (
 // one frame per serializer however many subscribers there are.
 type Frame struct {
 	wire     []byte // the WebSocket frame: header and payload
-	control  bool   // sent as it is, never compressed
 	header   int
+	control  bool // sent as it is, never compressed
 	binary   bool
+	subject  subject                // of a broadcast
 	deflated atomic.Pointer[[]byte] // the same, compressed; made when first asked for
 }
 

@@ -28,7 +28,8 @@ var ErrBadPath = errors.New("transport: bad mount path")
 // A segment ":name" is a variable: it matches any one segment. Patterns are
 // written decoded ("/café", not "/caf%C3%A9"). The error wraps ErrBadPath and
 // names every bad segment: a variable whose name is no identifier or that
-// occurs twice, a colon inside a segment, or a segment that begins with "*".
+// occurs twice, a colon inside a segment, a "?" or "#", or a segment that begins
+// with "*".
 func ParsePath(base, transport string) (Path, error) {
 	var p Path
 	var bad []error
@@ -72,6 +73,8 @@ func (p *Path) add(segment string) error {
 		return fmt.Errorf("%q: a variable is a colon and an identifier, as in :user_id", segment)
 	case !variable && strings.Contains(segment, ":"):
 		return fmt.Errorf("%q: a variable takes a whole segment, as in /:user_id/", segment)
+	case strings.ContainsAny(segment, "?#"):
+		return fmt.Errorf("%q: a path ends before a ? or #", segment)
 	case strings.HasPrefix(segment, "*"):
 		return fmt.Errorf("%q: a mount path has no wildcards; write one :variable per segment", segment)
 	case exposes(segment) && slices.Contains(p.segments, segment):

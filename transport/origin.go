@@ -192,7 +192,13 @@ func parseOriginEntry(text string) (originEntry, bool) {
 	if domain, wild := strings.CutPrefix(o.Host, "*."); wild {
 		e.origin.Host, e.suffix = domain, "."+domain
 	}
-	return e, e.origin.Host != ""
+	return e, e.origin.Host != "" && !hasPath(text)
+}
+
+// hasPath reports whether what is written as an origin has more than one has.
+func hasPath(text string) bool {
+	_, authority, _ := strings.Cut(text, "//")
+	return strings.ContainsAny(authority, "/?# ")
 }
 
 // String returns the entry as it was written.

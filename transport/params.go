@@ -40,7 +40,7 @@ var ErrBadQuery = errors.New("transport: bad query")
 // bring the level back: after `a[b]=1&a=2`, `a[c]=3` changes nothing.
 //
 // The error wraps ErrBadQuery: bytes that are not UTF-8 once decoded, or a query
-// beyond MaxParams or MaxParamDepth. Strings without escapes share raw's memory.
+// beyond MaxParams or MaxParamDepth. Keys without escapes share raw's memory, values do not.
 func ParseQuery(raw string) (Params, error) {
 	q := query{params: make(Params)}
 	for left, more := raw, true; more; {
@@ -104,7 +104,7 @@ func (q *query) add(pair string) error {
 		return fmt.Errorf("%w: more than %d parameters", ErrBadQuery, MaxParams)
 	}
 	k, v, _ := strings.Cut(pair, "=")
-	key, value := unescape(k), unescape(v)
+	key, value := unescape(k), strings.Clone(unescape(v)) // who keeps a value keeps no query
 	if !utf8.ValidString(key) || !utf8.ValidString(value) {
 		return fmt.Errorf("%w: not UTF-8", ErrBadQuery)
 	}

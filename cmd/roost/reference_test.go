@@ -43,9 +43,11 @@ func configReference(t *testing.T, root string) string {
 	p.Add("%s", configIntro)
 	for _, s := range []struct{ title, dir, name string }{
 		{"roost.Config", ".", "Config"},
+		{"roost.Limits", ".", "Limits"},
 		{"roost.Overload", ".", "Overload"},
 		{"websocket.Config", "transport/websocket", "Config"},
 		{"roost.Server", ".", "Server"},
+		{"roost.TLS", ".", "TLS"},
 	} {
 		found, err := reference.Read(filepath.Join(root, filepath.FromSlash(s.dir)), s.name)
 		must(t, err)

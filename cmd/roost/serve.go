@@ -27,6 +27,7 @@ type serveFlags struct {
 	hosts    []string
 	maxFrame int
 	outbox   int
+	tls      tlsFlags
 }
 
 func parseServe(args []string, stderr io.Writer) (f serveFlags, err error) {
@@ -41,6 +42,7 @@ func parseServe(args []string, stderr io.Writer) (f serveFlags, err error) {
 		"default: localhost, and with -listen on a network address any")
 	fs.IntVar(&f.maxFrame, "max-frame", 2<<20, "most `bytes` of one message from a client; over it the connection is closed with 1009")
 	fs.IntVar(&f.outbox, "outbox", 0, "most `bytes` that wait for a client that reads slowly before it is cut; default: four times -max-frame")
+	f.tls.register(fs)
 	fs.Usage = func() {
 		fmt.Fprint(stderr, "Usage: roost serve [flags]\n\nServes a playground, a socket and an API to publish; every topic relays.\n\n")
 		fs.PrintDefaults()
@@ -125,6 +127,10 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	secured, err := f.tls.settings()
+	if err != nil {
+		return err
+	}
 	lc := net.ListenConfig{KeepAlive: -1} // a socket's own heartbeats do that
 	listener, err := lc.Listen(ctx, "tcp", f.listen)
 	if err != nil {
@@ -144,10 +150,10 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 
 	api := &api{endpoint: endpoint, accepting: new(atomic.Bool)}
 	server := &roost.Server{
-		Endpoint: endpoint, Listener: listener, Handler: routes(api), Hosts: f.names(listener.Addr()), Logger: log,
+		Endpoint: endpoint, Listener: listener, Handler: routes(api), Hosts: f.names(listener.Addr()), TLS: secured, Logger: log,
 		OnListen: func(a net.Addr) {
 			api.accepting.Store(true)
-			fmt.Fprint(stdout, greeting(a, len(f.hosts) > 0))
+			fmt.Fprint(stdout, f.tls.addressed(greeting(a, len(f.hosts) > 0)))
 		},
 	}
 	context.AfterFunc(ctx, func() { api.accepting.Store(false) })

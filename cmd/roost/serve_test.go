@@ -37,7 +37,7 @@ func (h heard) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-var address = regexp.MustCompile(`http://(\S+)\n`)
+var address = regexp.MustCompile(`https?://(\S+)\n`)
 
 // serveFor runs `roost serve` on a port of its own, until the test ends.
 func serveFor(t *testing.T, args ...string) *served {

@@ -30,14 +30,17 @@ var house = []home{
 	{path: "test", floor: 6, below: true, neighbours: true},
 	{path: "test/client", floor: 5, forTests: true},
 	{path: "playground", floor: 5, publicOnly: true},
+	{path: "autocert", floor: 5, publicOnly: true},
 	{path: ".", floor: 4},
 	{path: "transport/websocket", floor: 3},
 	{path: "pubsub/pubsubtest", floor: 3, forTests: true},
 	{path: "transport", floor: 2},
+	{path: "transport/secure", floor: 2},
 	{path: "pubsub", floor: 2},
 	{path: "wire/wiretest", floor: 2, forTests: true},
 	{path: "ratelimit/ratelimittest", floor: 2, forTests: true},
 	{path: "ratelimit", floor: 1},
+	{path: "internal/testcert", floor: 0, forTests: true},
 	{path: "telemetry", floor: 1},
 	{path: "token", floor: 1},
 	{path: "wire", floor: 1},
@@ -53,6 +56,8 @@ var outside = []struct {
 	tests  bool   // by tests only
 }{
 	{module: "golang.org/x/sys"},
+	{module: "golang.org/x/crypto", path: "internal/tlsrecord"}, // ChaCha20-Poly1305, which crypto/tls has only for itself
+	{module: "golang.org/x/crypto/acme", path: "autocert"},      // linked by those who import autocert only
 	{module: "github.com/thejerf/suture/v4", path: "."},
 	{module: "golang.org/x/crypto", path: "token"}, // XChaCha20-Poly1305, which the standard library keeps to itself
 	{module: "go.uber.org/goleak", tests: true},

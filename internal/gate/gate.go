@@ -1,8 +1,9 @@
 // Package gate says when a server has enough to do.
 //
 // A gate is shown readings of what may run short: the time that work waits,
-// memory, descriptors. It closes when one of them is above its high mark and
-// opens when all are below their low marks, so that it does not flutter. It is
+// memory, descriptors. It closes when one of them is above its high mark twice in
+// a row, since once may be an accident, and opens when all are below their low
+// marks, so that it does not flutter. It is
 // pure state: who reads, and when, is its owner's business.
 package gate
 
@@ -24,23 +25,12 @@ type Marks struct {
 	High, Low Reading
 }
 
-// Default marks.
-//
-// Delay: a tenth of a second is what a person begins to notice, and very much
-// more than a loop needs for a turn with thousands of deliveries. Memory and
-// descriptors leave room for what is already connected to go on.
-func Default() Marks {
-	return Marks{
-		High: Reading{Delay: 100 * time.Millisecond, Memory: .9, Descriptors: .95},
-		Low:  Reading{Delay: 20 * time.Millisecond, Memory: .8, Descriptors: .9},
-	}
-}
-
 // Gate is safe for concurrent use.
 type Gate struct {
 	marks Marks
 
 	mu     sync.Mutex
+	warned bool      // the last reading was above a high mark; guarded by mu
 	cause  string    // "" while it is open; guarded by mu
 	closed time.Time // since when; guarded by mu
 	stats  Stats     // guarded by mu
@@ -75,9 +65,12 @@ func (g *Gate) Show(r Reading, now time.Time) (c Change, cause string, lasted ti
 	g.stats.Highest = g.stats.Highest.most(r)
 	switch {
 	case g.cause == "":
-		if cause = r.over(g.marks.High); cause == "" {
+		cause = r.over(g.marks.High)
+		before := g.warned
+		if g.warned = cause != ""; !g.warned || !before {
 			return None, "", 0
 		}
+		g.warned = false
 		g.cause, g.closed = cause, now
 		g.stats.Closes++
 		return Closed, cause, 0

@@ -55,6 +55,23 @@ func (m *Mailbox[T]) Put(v T, bound int) Outcome {
 	return Schedule
 }
 
+// Supplant drops what waits and leaves v in its place. It has no bound.
+func (m *Mailbox[T]) Supplant(v T) Outcome {
+	n := &node[T]{value: v}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return Closed
+	}
+	m.last, m.len = nil, 0
+	m.link(n)
+	if m.scheduled {
+		return Queued
+	}
+	m.scheduled = true
+	return Schedule
+}
+
 func (m *Mailbox[T]) link(n *node[T]) {
 	if m.last == nil {
 		n.next = n

@@ -155,7 +155,7 @@ func replacesBusyChannel(t *testing.T, s *server) {
 	if got := fmt.Sprint(ends.all()); got != "[2]" {
 		t.Errorf("terminated: %s, want the second only", got)
 	}
-	s.expectLogged(t, 0, "channel_crashed")
+	s.expectLogged(t, 1, "channel_crashed", "error", errWhy.Error()) // what it failed with is not lost
 }
 
 func TestStaleMessages(t *testing.T) {

@@ -43,7 +43,7 @@ func serve(t *testing.T, engine websocket.Engine, configure func(*roost.Config))
 // newServer makes a server that does not listen yet.
 func newServer(engine websocket.Engine, configure func(*roost.Config)) *server {
 	s := &server{engine: engine, logs: newLogs(), connects: newConnects()}
-	c := roost.Config{Logger: slog.New(s.logs), WebSocket: websocket.Config{Engine: engine, Loops: 2}}
+	c := roost.Config{Logger: slog.New(s.logs), Overload: roost.Overload{Delay: -1}, WebSocket: websocket.Config{Engine: engine, Loops: 2}}
 	if configure != nil {
 		configure(&c)
 	}

@@ -67,7 +67,7 @@ func onEachEngine(t *testing.T, ws websocket.Config, test func(t *testing.T, f *
 func build(t testing.TB, ws websocket.Config) *fort {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(io.Discard, nil)) //nolint:sloglint // what attackers make us log is to be formatted, too
-	f := &fort{Endpoint: roost.NewEndpoint(roost.Config{WebSocket: ws, Logger: log})}
+	f := &fort{Endpoint: roost.NewEndpoint(roost.Config{WebSocket: ws, Logger: log, Overload: roost.Overload{Delay: -1}})}
 	f.Channel("room:*", roost.ChannelOf((*seat).Join, roost.On("echo", (*seat).Echo), roost.On("shout", (*seat).Shout)))
 	f.server = httptest.NewServer(f)
 	var err error

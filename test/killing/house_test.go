@@ -90,6 +90,8 @@ func open(t testing.TB, ws websocket.Config) *house {
 	t.Helper()
 	h := &house{t: t, gate: make(chan struct{})}
 	h.Endpoint = roost.NewEndpoint(roost.Config{
+		Overload: roost.Overload{Delay: -1}, // the test is more than the machine can do
+
 		WebSocket: ws,
 		Logger:    slog.New(slog.DiscardHandler),
 		Connect: func(_ context.Context, c *roost.Connect) error {

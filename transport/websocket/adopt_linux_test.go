@@ -49,7 +49,7 @@ func TestADescriptorThatCannotBeWatchedIsRefused(t *testing.T) {
 	}
 	f := &fate{end: make(chan error, 2)}
 	c := &conn{loop: e.all()[0], fd: int32(fd), gen: 1, session: f} //nolint:gosec // a descriptor
-	c.loop.lane.Post(c, arrival{[]byte{0x81, 0}})
+	c.loop.lane.Post(c, arrival{buffered: []byte{0x81, 0}})
 	select {
 	case err := <-f.end:
 		if !errors.Is(err, syscall.EPERM) || f.opened {

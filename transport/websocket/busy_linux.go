@@ -1,9 +1,6 @@
 package websocket
 
-import (
-	"github.com/roostgo/roost/internal/frame"
-	"github.com/roostgo/roost/transport"
-)
+import "github.com/roostgo/roost/internal/frame"
 
 // busy is what a connection has while it is not idle: part of a message that
 // came in, or frames that wait to leave.
@@ -16,74 +13,10 @@ type busy struct {
 type inbound struct {
 	assembler frame.Assembler
 	backlog   []byte // received while held
+	sealed    []byte // received and not opened, in TLS
 }
 
 func (b *busy) idle() bool { return b.in == nil && b.out.empty() }
-
-// outbox holds the frames that wait for one client.
-type outbox struct {
-	frames  []*transport.Frame
-	head    int // the first frame that waits
-	offset  int // bytes of it that are written
-	bytes   int // bytes that wait
-	largest int // size of the largest frame since the outbox was empty
-}
-
-func (o *outbox) empty() bool { return o.head == len(o.frames) }
-
-func (o *outbox) len() int { return len(o.frames) - o.head }
-
-func (o *outbox) add(f *transport.Frame, size int) {
-	o.frames = append(o.frames, f)
-	o.bytes += size
-	o.largest = max(o.largest, size)
-}
-
-// weight is what Config.Outbox bounds.
-func (o *outbox) weight() int { return weight(o.bytes, o.len(), o.largest) }
-
-// written takes n bytes off; size tells how long a frame is. It returns how
-// many frames have left whole.
-func (o *outbox) written(n int, size func(*transport.Frame) int) (frames int) {
-	o.bytes -= n
-	n += o.offset
-	for !o.empty() {
-		s := size(o.frames[o.head])
-		if n < s {
-			break
-		}
-		n -= s
-		o.frames[o.head] = nil
-		o.head++
-		frames++
-	}
-	o.offset = n
-	o.compact()
-	return frames
-}
-
-// compact keeps a queue that never empties from growing at its front.
-func (o *outbox) compact() {
-	if o.empty() {
-		o.frames, o.head, o.largest = o.frames[:0], 0, 0
-		return
-	}
-	if o.head < 64 || o.head < len(o.frames)/2 {
-		return
-	}
-	n := copy(o.frames, o.frames[o.head:])
-	clear(o.frames[n:])
-	o.frames, o.head = o.frames[:n], 0
-}
-
-// reset drops what waits and keeps a little memory for the next user.
-func (o *outbox) reset() {
-	clear(o.frames)
-	if cap(o.frames) > 64 {
-		o.frames = nil
-	}
-	*o = outbox{frames: o.frames[:0]}
-}
 
 // lender lends busies to the connections of one loop.
 type lender struct {

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"testing"
+	"unsafe"
 
 	"github.com/roostgo/roost/transport"
 )
@@ -37,8 +38,8 @@ func size(f *transport.Frame) int { return len(f.WebSocket()) }
 
 // waiting is everything in an outbox, as it would be written.
 func (o *outbox) waiting() (b []byte) {
-	for i, f := range o.frames[o.head:] {
-		w := f.WebSocket()
+	for i, p := range o.frames[o.head:] {
+		w := p.frame.WebSocket()
 		if i == 0 {
 			w = w[o.offset:]
 		}
@@ -99,8 +100,8 @@ func checkOutbox(t *testing.T, o *outbox, n *naive) {
 	if len(o.frames) > 2*o.len()+128 {
 		t.Fatalf("%d places for %d frames", len(o.frames), o.len())
 	}
-	for _, f := range o.frames[:o.head] {
-		if f != nil {
+	for _, p := range o.frames[:o.head] {
+		if p.frame != nil {
 			t.Fatal("a frame that has left is kept")
 		}
 	}
@@ -172,7 +173,7 @@ func TestATableFindsEachConnectionByItsDescriptor(t *testing.T) {
 		switch c := model[fd]; {
 		case c == nil:
 			c = &conn{fd: fd}
-			tab.put(c)
+			tab.put(c.fd, c)
 			model[fd] = c
 		case r.IntN(2) == 0:
 			tab.drop(fd)
@@ -196,6 +197,12 @@ func TestATableFindsEachConnectionByItsDescriptor(t *testing.T) {
 	}
 }
 
+func TestAConnectionIs48Bytes(t *testing.T) {
+	if n := unsafe.Sizeof(conn{}); n != 48 {
+		t.Errorf("%d bytes", n)
+	}
+}
+
 // The memory of a descriptor's earlier uses is not kept.
 func TestADroppedConnectionIsForgotten(t *testing.T) {
 	var tab table
@@ -203,7 +210,7 @@ func TestADroppedConnectionIsForgotten(t *testing.T) {
 	func() {
 		c := &conn{fd: 7, session: nil, busy: new(busy)}
 		runtime.AddCleanup(c, func(struct{}) { close(gone) }, struct{}{})
-		tab.put(c)
+		tab.put(c.fd, c)
 		tab.drop(7)
 	}()
 	runtime.GC()

@@ -60,9 +60,16 @@ type Config struct {
 	MaxRatio int
 
 	// Outbox is how many bytes may wait for a client that reads slowly before
-	// it is cut. Each frame counts 64 bytes more than it has, and the largest
-	// does not count: one frame may exceed the bound. Default: 1 MiB.
+	// it is cut, or before broadcasts are dropped that may be (see
+	// roost.WithSlowConsumer). Each frame counts 64 bytes more than it has, and
+	// the largest does not count: one frame may exceed the bound.
+	// Default: 1 MiB.
 	Outbox int
+
+	// WriteTimeout cuts a client that takes no byte for this long although
+	// something waits for it, whatever its topics say about slow consumers. It
+	// may come a quarter later. Default: 30 s; negative: never.
+	WriteTimeout time.Duration
 
 	// SendBuffer is the kernel's send buffer (SO_SNDBUF) in bytes. Without it
 	// the kernel holds megabytes for a client that does not read. Linux doubles
@@ -115,6 +122,7 @@ func (c Config) withDefaults() Config {
 	c.MaxFragments = or(c.MaxFragments, 1<<17)
 	c.MaxRatio = or(c.MaxRatio, 100)
 	c.Outbox = or(c.Outbox, 1<<20)
+	c.WriteTimeout = or(c.WriteTimeout, 30*time.Second)
 	c.SendBuffer = or(c.SendBuffer, 64<<10)
 	c.CloseTimeout = or(c.CloseTimeout, 5*time.Second)
 	if c.AuthToken {

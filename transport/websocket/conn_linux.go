@@ -4,6 +4,7 @@ import (
 	"errors"
 	"syscall"
 
+	"github.com/roostgo/roost/internal/tlsrecord"
 	"github.com/roostgo/roost/telemetry"
 	"github.com/roostgo/roost/transport"
 )
@@ -37,6 +38,8 @@ const (
 	last                        // cut the connection when the outbox is empty
 	deaf                        // what comes in can no longer be understood
 	abandoned                   // the client has closed its half while held
+	secured                     // in TLS: the engine has its secrets
+	parted                      // our half has ended, in TLS
 )
 
 func (c *conn) is(f flags) bool { return c.flags&f != 0 }
@@ -51,7 +54,9 @@ func (c *conn) Send(f *transport.Frame) { c.loop.lane.Send(c, f) }
 
 // arrival is posted once for a new connection.
 type arrival struct {
-	buffered []byte // what net/http had read already
+	buffered []byte           // what net/http had read already
+	secrets  *tlsrecord.State // of TLS; nil without
+	sealed   []byte           // what was received and not opened, in TLS
 }
 
 // Run does what was posted for this connection.
@@ -60,7 +65,7 @@ func (c *conn) Run(arg any) {
 	case *transport.Frame:
 		c.Enqueue(arg, transport.Direct)
 	case arrival:
-		c.loop.open(c, arg.buffered)
+		c.loop.open(c, arg)
 	}
 }
 
@@ -71,6 +76,8 @@ func (c *conn) bytes(f *transport.Frame) []byte {
 	}
 	return f.WebSocket()
 }
+
+func (c *conn) size(f *transport.Frame) int { return len(c.bytes(f)) }
 
 // Enqueue implements transport.Conn.
 func (c *conn) Enqueue(f *transport.Frame, class transport.Class) {
@@ -83,9 +90,30 @@ func (c *conn) Enqueue(f *transport.Frame, class transport.Class) {
 	}
 }
 
+// Offer implements transport.Conn. A client for which the kernel took all that
+// it was sent is not behind, whatever waits for the end of the turn.
+func (c *conn) Offer(f *transport.Frame, t *transport.Thinning) {
+	if t == nil || c.state != open {
+		c.Enqueue(f, transport.Bulk)
+		return
+	}
+	out := &c.work().out
+	out.offer(f, t, c.size(f))
+	c.loop.dirty(c, transport.Bulk)
+	if c.is(blocked) {
+		c.lost(out.thin(c.size))
+	}
+	c.loop.count.queued(out.bytes)
+	if out.weight() > c.loop.config.Outbox {
+		c.overflow()
+	}
+}
+
+func (c *conn) lost(l loss) { c.loop.count.lost(c.loop.ctx, c.loop.config.Telemetry, l) }
+
 func (c *conn) queue(f *transport.Frame, class transport.Class) {
 	out := &c.work().out
-	out.add(f, len(c.bytes(f)))
+	out.add(f, c.size(f))
 	c.loop.count.queued(out.bytes)
 	c.loop.dirty(c, class)
 }
@@ -110,12 +138,16 @@ func (c *conn) rest() {
 func (c *conn) sending() bool { return c.busy != nil && !c.busy.out.empty() }
 
 // overflow finds out whether a client is slow, or merely was sent much in one
-// turn.
+// turn. A slow one is cut, unless what may be dropped makes room enough.
 func (c *conn) overflow() {
 	if !c.is(blocked) {
 		c.loop.flush(c)
 	}
-	if c.state != open || !c.sending() || c.busy.out.weight() <= c.loop.config.Outbox {
+	if c.state != open || !c.sending() {
+		return
+	}
+	c.lost(c.busy.out.relieve(c.loop.config.Outbox, c.size))
+	if c.busy.out.weight() <= c.loop.config.Outbox {
 		return
 	}
 	c.loop.count.slowConsumers.Add(1)
@@ -130,7 +162,7 @@ func (c *conn) Write(buf []byte, binary bool) {
 	if c.state != open {
 		return
 	}
-	if c.sending() || c.is(deflate) {
+	if c.sending() || c.is(deflate|secured) {
 		c.Enqueue(transport.SealCopy(buf, binary), transport.Direct)
 		return
 	}
@@ -197,10 +229,22 @@ func (c *conn) Resume() {
 		c.flags &^= paused
 		c.loop.watch(c)
 	}
-	if c.busy == nil || c.busy.in == nil {
+	in := c.inbound()
+	if in == nil {
 		return
 	}
-	b := c.busy.in.backlog // of a connection that was closed meanwhile, the client's close frame may be in it
-	c.busy.in.backlog = nil
+	b, sealed := in.backlog, in.sealed // of a connection that was closed meanwhile, the client's close frame may be in it
+	in.backlog, in.sealed = nil, nil
 	c.loop.deliver(c, b)
+	if len(sealed) > 0 {
+		c.loop.unseal(c, sealed)
+	}
+}
+
+// inbound is what is kept of a connection's input, or nil.
+func (c *conn) inbound() *inbound {
+	if c.busy == nil {
+		return nil
+	}
+	return c.busy.in
 }

@@ -15,28 +15,40 @@ func (l *loop) flush(c *conn) {
 	if c.state == closed || c.is(blocked) {
 		return
 	}
-	for c.sending() {
-		b := l.gather(c)
-		n, err := write(c.fd, b)
-		l.wrote(c, n)
-		if n < len(b) {
-			l.stuck(c, err)
-			return
-		}
+	if c.sending() && !l.send(c) {
+		return
 	}
 	c.rest()
 	switch {
 	case c.is(last):
 		l.destroy(c, transport.ErrClientClosed)
 	case c.is(deaf): // RFC 6455 §7.1.7: its close frame would not be read, so do not have it wait for us
-		_ = syscall.Shutdown(int(c.fd), syscall.SHUT_WR)
+		l.fallSilent(c)
 	}
+}
+
+// send writes what is queued until it is gone, and reports false when the
+// kernel takes no more.
+func (l *loop) send(c *conn) bool {
+	if c.is(secured) {
+		return l.flushSealed(c)
+	}
+	for c.sending() {
+		b := l.gather(c)
+		n, err := write(c.fd, b)
+		l.wrote(c, n)
+		if n < len(b) {
+			l.stuck(c, err)
+			return false
+		}
+	}
+	return true
 }
 
 // wrote takes n written bytes off the outbox.
 func (l *loop) wrote(c *conn, n int) {
 	out := &c.busy.out
-	frames := out.written(n, func(f *transport.Frame) int { return len(c.bytes(f)) })
+	frames := out.written(n, c.size)
 	l.count.writes.Add(1)
 	l.count.bytesOut.Add(uint64(n))       //nolint:gosec // not negative
 	l.count.framesOut.Add(uint64(frames)) //nolint:gosec // not negative
@@ -46,13 +58,13 @@ func (l *loop) wrote(c *conn, n int) {
 // ones one behind the other.
 func (l *loop) gather(c *conn) []byte {
 	o := &c.busy.out
-	b := c.bytes(o.frames[o.head])[o.offset:]
+	b := c.bytes(o.frames[o.head].frame)[o.offset:]
 	if len(b) >= gatherFrom || o.head == len(o.frames)-1 {
 		return b
 	}
 	l.gathered = append(l.gathered[:0], b...)
-	for _, f := range o.frames[o.head+1:] {
-		b = c.bytes(f)
+	for _, q := range o.frames[o.head+1:] {
+		b = c.bytes(q.frame)
 		if len(l.gathered)+len(b) > gatherSize {
 			break
 		}

@@ -89,9 +89,9 @@ func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, vars []transport
 		http.Error(w, "this server is stopping", http.StatusServiceUnavailable)
 		return
 	}
-	shake, selected, status := h.examine(r, vars)
+	shake, selected, status, err := h.examine(r, vars)
 	if status != 0 {
-		refuse(w, status)
+		refuse(w, status, err)
 		return
 	}
 	session, refusal := h.connector.Connect(r.Context(), shake)
@@ -108,39 +108,39 @@ func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, vars []transport
 }
 
 // refuse answers without a body [§4.2], except where the request was unreadable.
-func refuse(w http.ResponseWriter, status int) {
+func refuse(w http.ResponseWriter, status int, err error) {
 	if status == http.StatusBadRequest {
-		http.Error(w, "the query string is not valid: its values must be UTF-8", status)
+		http.Error(w, err.Error(), status)
 		return
 	}
 	w.WriteHeader(status)
 }
 
 // examine does what comes before the application is asked.
-func (h *Handler) examine(r *http.Request, vars []transport.Var) (shake *transport.Handshake, selected string, status int) {
+func (h *Handler) examine(r *http.Request, vars []transport.Var) (shake *transport.Handshake, selected string, status int, err error) {
 	params, err := transport.ParseQuery(r.URL.RawQuery)
 	if err != nil { // clause 28
-		return nil, "", http.StatusBadRequest
+		return nil, "", http.StatusBadRequest, err
 	}
 	params.Override(vars)           // clause 6
 	if !h.config.Origin.Allows(r) { // clause 46
 		h.refused(r, "origin", errors.New("origin "+r.Header.Get("Origin")+" is not allowed: list it in CheckOrigin"))
-		return nil, "", http.StatusForbidden
+		return nil, "", http.StatusForbidden, nil
 	}
 	shake = &transport.Handshake{Request: r, Params: params, Transport: Name}
 	offered := transport.Offered(r.Header)
 	if h.config.AuthToken {
 		if shake.AuthToken, shake.HasToken, offered, err = transport.AuthToken(r.Header); err != nil {
 			h.refused(r, "auth token", err)
-			return nil, "", http.StatusForbidden
+			return nil, "", http.StatusForbidden, nil
 		}
 	}
 	selected, ok := transport.Select(h.config.Subprotocols, offered)
 	if !ok { // clause 79
 		h.refused(r, "subprotocol", errors.New("none of the offered subprotocols is supported"))
-		return nil, "", http.StatusForbidden
+		return nil, "", http.StatusForbidden, nil
 	}
-	return shake, selected, 0
+	return shake, selected, 0, nil
 }
 
 func (h *Handler) refused(r *http.Request, check string, err error) {

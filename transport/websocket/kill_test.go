@@ -23,7 +23,7 @@ var deaths = map[string]func(r *rand.Rand, c *client.Conn){
 	"hang up":     func(_ *rand.Rand, c *client.Conn) { c.Drop() },
 	"close frame": func(_ *rand.Rand, c *client.Conn) { _ = c.Close(1000); c.Drop() },
 	"half close": func(_ *rand.Rand, c *client.Conn) {
-		_ = c.NetConn().(*net.TCPConn).CloseWrite()
+		_ = c.NetConn().(interface{ CloseWrite() error }).CloseWrite()
 		for m, err := c.Read(patience); err == nil; m, err = c.Read(patience) {
 			_ = m
 		}
@@ -136,7 +136,7 @@ func (s *stage) die(r *rand.Rand, times int) {
 			s.dieInTheHandshake(r)
 			continue
 		}
-		c, _, err := client.Dial(context.Background(), s.url(), client.Options{Timeout: patience})
+		c, _, err := client.Dial(context.Background(), s.url(), client.Options{Timeout: patience, TLS: s.tls})
 		if err != nil {
 			s.t.Errorf("dial: %v", err)
 			return
@@ -156,7 +156,7 @@ const handshake = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nU
 // dieInTheHandshake sends some or all of a request, and perhaps a frame, and
 // goes without having read the answer.
 func (s *stage) dieInTheHandshake(r *rand.Rand) {
-	nc, err := net.Dial("tcp", strings.TrimPrefix(s.server.URL, "http://"))
+	nc, err := net.Dial("tcp", s.server.Listener.Addr().String())
 	if err != nil {
 		s.t.Errorf("dial: %v", err)
 		return

@@ -1,7 +1,6 @@
 package websocket
 
 import (
-	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -47,8 +46,9 @@ type (
 	silent   struct{}
 	restart  struct{} // close with 1012
 	ended    struct{ reason error }
-	hungUp   struct{} // by the writer
-	left     struct{} // by the client, while it is held
+	hungUp   struct{}              // by the writer
+	stalled  struct{ waiting int } // by the writer, too
+	left     struct{}              // by the client, while it is held
 )
 
 // Run does what was posted for this connection. Once it is closed the reader
@@ -81,6 +81,9 @@ func (c *link) Run(arg any) {
 		}
 	case hungUp:
 		c.end(transport.ErrClientGone)
+	case stalled:
+		c.engine.count.stalled(c.engine.ctx, c.engine.config, arg.waiting)
+		c.end(transport.ErrSlowConsumer)
 	}
 }
 
@@ -236,11 +239,15 @@ func (c *link) Lane() *transport.Lane { return c.lane }
 func (c *link) Send(f *transport.Frame) { c.lane.Send(c, f) }
 
 // Enqueue implements transport.Conn.
-func (c *link) Enqueue(f *transport.Frame, _ transport.Class) {
+func (c *link) Enqueue(f *transport.Frame, _ transport.Class) { c.Offer(f, nil) }
+
+// Offer implements transport.Conn.
+func (c *link) Offer(f *transport.Frame, t *transport.Thinning) {
 	if c.state != open {
 		return
 	}
-	waiting := c.writer.queue(f)
+	waiting, lost := c.writer.queue(f, t)
+	c.engine.count.lost(c.engine.ctx, c.engine.config.Telemetry, lost)
 	if bound := c.engine.config.Outbox; waiting > bound {
 		c.state = dying
 		c.engine.count.slowConsumers.Add(1)
@@ -277,7 +284,7 @@ func (c *link) answer(code transport.CloseCode) {
 
 // part queues the close frame, which is the last, and tells the session.
 func (c *link) part(code transport.CloseCode, reason error) {
-	c.writer.queue(closeFrame(code))
+	c.writer.queue(closeFrame(code), nil)
 	c.state = closing
 	c.writer.part(time.Now().Add(c.engine.config.CloseTimeout))
 	c.session.Closed(reason)
@@ -295,8 +302,11 @@ func (c *link) Resume() {
 
 // bare is the connection below TLS.
 func bare(nc net.Conn) net.Conn {
-	if t, ok := nc.(*tls.Conn); ok {
-		return t.NetConn()
+	for {
+		t, ok := nc.(interface{ NetConn() net.Conn }) // *tls.Conn, and both kinds of package tlsrecord
+		if !ok {
+			return nc
+		}
+		nc = t.NetConn()
 	}
-	return nc
 }

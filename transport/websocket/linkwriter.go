@@ -1,7 +1,9 @@
 package websocket
 
 import (
+	"errors"
 	"net"
+	"os"
 	"sync"
 	"time"
 
@@ -19,10 +21,8 @@ type linkWriter struct {
 
 	// Guarded by mu.
 	mu      sync.Mutex
-	frames  []*transport.Frame // that nobody writes yet
-	count   int                // of frames that wait, those being written included
-	bytes   int                // of those
-	largest int                // size of the largest frame since nothing waited
+	out     outbox    // of which the writer has out.firm frames in hand
+	taken   time.Time // when it took them
 	ending  ending
 	writing bool
 	parted  time.Time // when the closing handshake is over; zero before it begins
@@ -38,19 +38,34 @@ const (
 	hangUp            // close the connection
 )
 
-// queue appends a frame and starts the writer if there is none. It returns the
-// weight of what waits.
-func (w *linkWriter) queue(f *transport.Frame) int {
+// queue appends a frame, which t may drop, and starts the writer if there is
+// none. It returns the weight of what waits, and what was dropped.
+func (w *linkWriter) queue(f *transport.Frame, t *transport.Thinning) (weight int, l loss) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	size := len(w.wire(f))
-	w.frames = append(w.frames, f)
-	w.count++
-	w.bytes += size
-	w.largest = max(w.largest, size)
-	w.link.engine.count.queued(w.bytes)
+	if t == nil {
+		w.out.add(f, w.size(f))
+	} else {
+		w.out.offer(f, t, w.size(f))
+		if w.behind() {
+			l = w.out.thin(w.size)
+		}
+	}
+	if bound := w.link.engine.config.Outbox; w.out.weight() > bound {
+		l = l.plus(w.out.relieve(bound, w.size))
+	}
+	w.link.engine.count.queued(w.out.bytes)
 	w.start()
-	return weight(w.bytes, w.count, w.largest)
+	return w.out.weight(), l
+}
+
+// lag is how long a write may last before the client is behind: the kernel
+// does not say that its buffer is full, it lets the writer wait.
+const lag = 50 * time.Millisecond
+
+// behind reports whether the client takes less than it is sent. mu is held.
+func (w *linkWriter) behind() bool {
+	return w.out.thinned || w.out.firm > 0 && time.Since(w.taken) >= lag
 }
 
 // end has the writer end the connection when nothing waits.
@@ -76,7 +91,9 @@ func (w *linkWriter) wire(f *transport.Frame) []byte {
 	return f.WebSocket()
 }
 
-// run writes what waits, all there is at a time, until nothing does.
+func (w *linkWriter) size(f *transport.Frame) int { return len(w.wire(f)) }
+
+// run writes what waits until nothing does.
 func (w *linkWriter) run() {
 	for {
 		batch, then := w.take()
@@ -84,44 +101,72 @@ func (w *linkWriter) run() {
 			w.finish(then)
 			return
 		}
-		frames := len(batch)
 		n, err := batch.WriteTo(w.link.nc)
-		w.wrote(frames, int(n))
-		if err != nil {
+		waiting := w.wrote(int(n))
+		switch {
+		case err == nil:
+		case errors.Is(err, os.ErrDeadlineExceeded) && !w.isParting():
+			w.link.lane.Post(w.link, stalled{waiting})
+			return
+		default:
 			w.link.lane.Post(w.link, hungUp{}) // the reader may be held, and not notice
 			return
 		}
 	}
 }
 
-// take removes what waits. Nothing means that the writer is done, but for the
-// ending.
+// batchSize is how much leaves in one write: what is in the writer's hands
+// cannot be dropped, and has to leave within WriteTimeout.
+const batchSize = 64 << 10
+
+// take returns the next bytes to write. Nothing means that the writer is done,
+// but for the ending.
 func (w *linkWriter) take() (batch net.Buffers, then ending) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(w.frames) == 0 {
-		w.writing, w.frames, w.largest = false, nil, 0
+	if w.out.empty() {
+		w.writing, w.out = false, outbox{}
 		return nil, w.ending
 	}
-	batch = make(net.Buffers, len(w.frames))
-	for i, f := range w.frames {
-		batch[i] = w.wire(f)
+	batch = w.gather()
+	w.out.firm, w.taken = len(batch), time.Now()
+	if d := w.link.engine.config.WriteTimeout; d > 0 && !w.isParting() {
+		_ = w.link.nc.SetWriteDeadline(w.taken.Add(d))
 	}
-	clear(w.frames)
-	w.frames = w.frames[:0]
 	return batch, goOn
 }
 
-// wrote takes written frames off what waits.
-func (w *linkWriter) wrote(frames, bytes int) {
+// gather collects frames up to batchSize, or a part of one that is larger. mu
+// is held.
+func (w *linkWriter) gather() net.Buffers {
+	o := &w.out
+	first := w.wire(o.frames[o.head].frame)[o.offset:]
+	first = first[:min(len(first), batchSize)]
+	batch, size := net.Buffers{first}, len(first)
+	if o.offset+size < w.size(o.frames[o.head].frame) {
+		return batch
+	}
+	for _, q := range o.frames[o.head+1:] {
+		b := w.wire(q.frame)
+		if size += len(b); size > batchSize {
+			break
+		}
+		batch = append(batch, b)
+	}
+	return batch
+}
+
+// wrote takes written bytes off what waits, and returns how many still do.
+func (w *linkWriter) wrote(n int) (waiting int) {
 	w.mu.Lock()
-	w.count -= frames
-	w.bytes -= bytes
+	frames := w.out.written(n, w.size)
+	waiting = w.out.bytes
 	w.mu.Unlock()
 	count := &w.link.engine.count
 	count.writes.Add(1)
 	count.framesOut.Add(uint64(frames)) //nolint:gosec // not negative
-	count.bytesOut.Add(uint64(bytes))   //nolint:gosec // not negative
+	count.bytesOut.Add(uint64(n))       //nolint:gosec // not negative
+	return waiting
 }
 
 // finish ends the connection. What has no halves waits for the client, or

@@ -10,6 +10,7 @@ import (
 	"github.com/roostgo/roost/internal/frame"
 	"github.com/roostgo/roost/internal/lane"
 	"github.com/roostgo/roost/internal/poll"
+	"github.com/roostgo/roost/internal/tlsrecord"
 	"github.com/roostgo/roost/telemetry"
 	"github.com/roostgo/roost/transport"
 )
@@ -43,6 +44,7 @@ type loop struct {
 	sweepAt   time.Time
 	assembler frame.Assembler // of whichever connection is at rest
 	lent      lender
+	sealer    sealer
 	in        []byte
 	gathered  []byte
 	draining  bool
@@ -158,10 +160,14 @@ func (l *loop) ready(ev poll.Event) {
 }
 
 // open makes an adopted descriptor one of the loop's connections.
-func (l *loop) open(c *conn, buffered []byte) {
+func (l *loop) open(c *conn, a arrival) {
 	l.count.connections.Add(1)
 	l.count.accepted.Add(1)
-	l.engine.table.put(c)
+	l.engine.table.put(c.fd, c)
+	if a.secrets != nil {
+		l.engine.secrets.put(c.fd, a.secrets)
+		c.flags |= secured
+	}
 	c.seen = l.engine.clock()
 	if err := l.poller.Add(int(c.fd), c.token()); err != nil {
 		l.refuse(c, err)
@@ -171,8 +177,11 @@ func (l *loop) open(c *conn, buffered []byte) {
 	if l.draining {
 		c.finish(transport.CloseRestart, transport.ErrShutdown)
 	}
-	if len(buffered) > 0 {
-		l.deliver(c, buffered)
+	if len(a.buffered) > 0 {
+		l.deliver(c, a.buffered)
+	}
+	if len(a.sealed) > 0 {
+		l.unseal(c, a.sealed)
 	}
 }
 
@@ -182,7 +191,8 @@ func (l *loop) refuse(c *conn, err error) {
 	l.config.Telemetry.Emit(l.ctx, telemetry.ConnectRefused{
 		Socket: telemetry.Socket{Transport: Name}, Check: "watch", Err: err,
 	})
-	_, _ = write(c.fd, closeFrame(transport.CloseRestart).WebSocket())
+	_, _ = write(c.fd, sealedFrame(l.engine.secrets.at(c.fd), closeFrame(transport.CloseRestart)))
+	c.flags |= parted
 	l.destroy(c, err)
 }
 
@@ -195,11 +205,20 @@ func (l *loop) readable(c *conn, ready uint32) {
 	switch {
 	case n > 0:
 		c.seen = l.now
-		l.count.bytesIn.Add(uint64(n)) //nolint:gosec // not negative
-		l.deliver(c, l.in[:n])
+		l.received(c, l.in[:n])
 	case !again(err):
 		l.destroy(c, transport.ErrClientGone)
 	}
+}
+
+// received takes what was read.
+func (l *loop) received(c *conn, b []byte) {
+	if c.is(secured) {
+		l.unseal(c, b)
+		return
+	}
+	l.count.bytesIn.Add(uint64(len(b)))
+	l.deliver(c, b)
 }
 
 // pause stops watching the input of a connection whose session holds it, and
@@ -362,8 +381,12 @@ func (l *loop) destroy(c *conn, reason error) {
 	if c.state == closed {
 		return
 	}
+	if !c.sending() {
+		l.alert(c, tlsrecord.CloseNotify)
+	}
 	told := c.state == closing
 	c.state = closed
+	l.forget(c)
 	l.engine.table.drop(c.fd)
 	closeDescriptor(c.fd)
 	if c.busy != nil {

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/roostgo/roost/internal/lane"
+	"github.com/roostgo/roost/internal/tlsrecord"
 	"github.com/roostgo/roost/transport"
 )
 
@@ -21,10 +22,11 @@ const haveLoops = true
 // loops is the engine that parks descriptors on epoll loops.
 type loops struct {
 	// Immutable.
-	config *Config
-	began  time.Time
-	table  table
-	herd   herd
+	config  *Config
+	began   time.Time
+	table   table
+	secrets slots[tlsrecord.State] // of connections in TLS
+	herd    herd
 
 	next atomic.Uint32
 	gen  atomic.Uint32
@@ -68,18 +70,25 @@ func (e *loops) all() []*loop {
 	return nil
 }
 
-// accepts only what is exactly a socket: a type that wraps one may do more on
-// Read and Write than pass bytes on.
+// accepts only what is exactly a socket, or TLS that was taken over from
+// crypto/tls on exactly one: another type that wraps one may do more on Read and
+// Write than pass bytes on.
 func (e *loops) accepts(c net.Conn) bool {
-	switch c.(type) {
+	switch c := c.(type) {
 	case *net.TCPConn, *net.UnixConn:
 		return true
+	case *tlsrecord.Conn:
+		return e.accepts(c.NetConn())
 	}
 	return false
 }
 
 // adopt takes the descriptor out of nc and gives it to a loop.
 func (e *loops) adopt(nc net.Conn, buffered []byte, s transport.Session, deflated bool) error {
+	nc, a, err := detach(nc, buffered)
+	if err != nil {
+		return fmt.Errorf("websocket: take a connection out of TLS: %w", err)
+	}
 	fd, err := e.descriptor(nc.(syscall.Conn))
 	if err != nil {
 		return fmt.Errorf("websocket: adopt a connection: %w", err)
@@ -94,12 +103,22 @@ func (e *loops) adopt(nc net.Conn, buffered []byte, s transport.Session, deflate
 		c.flags |= deflate
 	}
 	e.herd.joined()
-	if !c.loop.lane.Post(c, arrival{buffered}) {
-		_, _ = write(fd, closeFrame(transport.CloseRestart).WebSocket()) // clause 278
+	if !c.loop.lane.Post(c, a) {
+		_, _ = write(fd, sealedFrame(a.secrets, closeFrame(transport.CloseRestart))) // clause 278
 		closeDescriptor(fd)
 		s.Closed(transport.ErrShutdown)
 	}
 	return nil
+}
+
+// detach takes a connection out of its TLS, if it has any.
+func detach(nc net.Conn, buffered []byte) (net.Conn, arrival, error) {
+	t, ok := nc.(*tlsrecord.Conn)
+	if !ok {
+		return nc, arrival{buffered: buffered}, nil
+	}
+	nc, secrets, plain, sealed, err := t.Detach()
+	return nc, arrival{append(buffered, plain...), &secrets, sealed}, err
 }
 
 // descriptor duplicates the descriptor of a connection; the runtime's poller

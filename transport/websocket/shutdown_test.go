@@ -97,7 +97,7 @@ func TestShutdownBeforeAnythingStarted(t *testing.T) {
 	onEachEngine(t, websocket.Config{}, func(t *testing.T, s *stage) {
 		before := runtime.NumGoroutine()
 		s.shutdown(context.Background())
-		client.Refused(t, s.url(), client.Options{}, 503)
+		client.Refused(t, s.url(), client.Options{TLS: s.tls}, 503)
 		if err := s.handler.Start(); !errors.Is(err, websocket.ErrStopped) {
 			t.Errorf("started after its shutdown: %v", err)
 		}
@@ -111,7 +111,7 @@ func TestShutdownOfAnIdleHandlerIsQuickAndFinal(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.shutdown(context.Background())
-		client.Refused(t, s.url(), client.Options{}, 503)
+		client.Refused(t, s.url(), client.Options{TLS: s.tls}, 503)
 	})
 }
 
@@ -160,7 +160,7 @@ func TestConnectionsThatComeDuringTheShutdown(t *testing.T) {
 		for range 8 {
 			wait.Go(func() {
 				for range 40 {
-					c, resp, err := client.Dial(context.Background(), s.url(), client.Options{Timeout: patience})
+					c, resp, err := client.Dial(context.Background(), s.url(), client.Options{Timeout: patience, TLS: s.tls})
 					if err != nil {
 						if resp == nil || resp.StatusCode != 503 {
 							t.Errorf("dial: %v", err)

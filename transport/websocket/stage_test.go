@@ -2,6 +2,7 @@ package websocket_test
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -10,8 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/roostgo/roost/internal/testcert"
 	"github.com/roostgo/roost/test/client"
 	"github.com/roostgo/roost/transport"
+	"github.com/roostgo/roost/transport/secure"
 	"github.com/roostgo/roost/transport/websocket"
 )
 
@@ -21,6 +24,7 @@ type stage struct {
 	t       testing.TB
 	handler *websocket.Handler
 	server  *httptest.Server
+	tls     *tls.Config // of clients; nil without TLS
 	visits  chan *visit // one for each handshake that was let in
 
 	mu   sync.Mutex
@@ -46,6 +50,28 @@ func onEachEngine(t *testing.T, c websocket.Config, test func(t *testing.T, s *s
 			test(t, newStage(t, c))
 		})
 	}
+	if websocket.HaveLoops {
+		t.Run("engine="+string(websocket.EventLoops)+",tls", func(t *testing.T) {
+			c := c
+			c.Engine = websocket.EventLoops
+			test(t, newSecureStage(t, c))
+		})
+	}
+}
+
+// newSecureStage starts a server whose connections in TLS the loops carry.
+func newSecureStage(t testing.TB, c websocket.Config) *stage {
+	t.Helper()
+	pair := testcert.New(t, "example.com")
+	s := newStageOn(t, c, func(h *httptest.Server) {
+		h.Listener = secure.Listen(h.Listener, secure.Config{TLS: &tls.Config{
+			Certificates: []tls.Certificate{pair.TLS}, MinVersion: tls.VersionTLS12,
+		}})
+		h.Start()
+	})
+	s.server.URL = "https" + strings.TrimPrefix(s.server.URL, "http")
+	s.tls = &tls.Config{RootCAs: testcert.Pool(pair), ServerName: "example.com", MinVersion: tls.VersionTLS12}
+	return s
 }
 
 // newStage starts a server for a test. When the test ends, every session must
@@ -121,6 +147,9 @@ func (s *stage) url() string { return "ws" + strings.TrimPrefix(s.server.URL, "h
 // dial connects a client and returns its session too.
 func (s *stage) dial(o client.Options) (*client.Conn, *visit) {
 	s.t.Helper()
+	if o.TLS == nil {
+		o.TLS = s.tls
+	}
 	c := client.Open(s.t, s.url(), o)
 	return c, <-s.visits
 }

@@ -4,18 +4,24 @@ import "sync/atomic"
 
 // Stats counts what a handler's connections have done.
 type Stats struct {
-	Connections   int64  // open now
-	Accepted      uint64 // ever adopted
-	MessagesIn    uint64
-	FramesOut     uint64
-	Writes        uint64 // system calls; several frames may leave in one
-	BytesIn       uint64
-	BytesOut      uint64
-	SlowConsumers uint64 // cut because their outbox was full
-	IdleTimeouts  uint64
-	OutboxHigh    int64  // the most bytes that ever waited for one client
-	LaneHigh      int    // the most tasks that ever waited for one lane
-	LaneWaits     uint64 // how often a publisher had to wait for a lane
+	Connections  int64  // open now
+	Accepted     uint64 // ever adopted
+	MessagesIn   uint64
+	FramesOut    uint64
+	Writes       uint64 // system calls; several frames may leave in one
+	BytesIn      uint64
+	BytesOut     uint64
+	IdleTimeouts uint64
+
+	SlowConsumers   uint64 // cut because their outbox was full
+	WriteTimeouts   uint64 // cut because they took nothing of what waited
+	Thinned         uint64 // how often a client fell so far behind that broadcasts were dropped
+	DroppedOldest   uint64 // broadcasts dropped because too much waited
+	DroppedOutdated uint64 // broadcasts dropped because a newer one came (keep_latest)
+
+	OutboxHigh int64  // the most bytes that ever waited for one client
+	LaneHigh   int    // the most tasks that ever waited for one lane
+	LaneWaits  uint64 // how often a publisher had to wait for a lane
 }
 
 // plus adds counters and keeps the higher of two high-water marks.
@@ -27,8 +33,12 @@ func (s Stats) plus(o Stats) Stats {
 	s.Writes += o.Writes
 	s.BytesIn += o.BytesIn
 	s.BytesOut += o.BytesOut
-	s.SlowConsumers += o.SlowConsumers
 	s.IdleTimeouts += o.IdleTimeouts
+	s.SlowConsumers += o.SlowConsumers
+	s.WriteTimeouts += o.WriteTimeouts
+	s.Thinned += o.Thinned
+	s.DroppedOldest += o.DroppedOldest
+	s.DroppedOutdated += o.DroppedOutdated
 	s.OutboxHigh = max(s.OutboxHigh, o.OutboxHigh)
 	s.LaneHigh = max(s.LaneHigh, o.LaneHigh)
 	s.LaneWaits += o.LaneWaits
@@ -37,16 +47,21 @@ func (s Stats) plus(o Stats) Stats {
 
 // counters are written by one lane, or those of one engine, and read by anybody.
 type counters struct {
-	connections   atomic.Int64
-	accepted      atomic.Uint64
-	messagesIn    atomic.Uint64
-	framesOut     atomic.Uint64
-	writes        atomic.Uint64
-	bytesIn       atomic.Uint64
-	bytesOut      atomic.Uint64
-	slowConsumers atomic.Uint64
-	idleTimeouts  atomic.Uint64
-	outboxHigh    atomic.Int64
+	connections  atomic.Int64
+	accepted     atomic.Uint64
+	messagesIn   atomic.Uint64
+	framesOut    atomic.Uint64
+	writes       atomic.Uint64
+	bytesIn      atomic.Uint64
+	bytesOut     atomic.Uint64
+	idleTimeouts atomic.Uint64
+	outboxHigh   atomic.Int64
+
+	slowConsumers   atomic.Uint64
+	writeTimeouts   atomic.Uint64
+	thinned         atomic.Uint64
+	droppedOldest   atomic.Uint64
+	droppedOutdated atomic.Uint64
 }
 
 func (c *counters) snapshot() Stats {
@@ -54,8 +69,9 @@ func (c *counters) snapshot() Stats {
 		Connections: c.connections.Load(), Accepted: c.accepted.Load(),
 		MessagesIn: c.messagesIn.Load(), FramesOut: c.framesOut.Load(), Writes: c.writes.Load(),
 		BytesIn: c.bytesIn.Load(), BytesOut: c.bytesOut.Load(),
-		SlowConsumers: c.slowConsumers.Load(), IdleTimeouts: c.idleTimeouts.Load(),
-		OutboxHigh: c.outboxHigh.Load(),
+		IdleTimeouts: c.idleTimeouts.Load(), OutboxHigh: c.outboxHigh.Load(),
+		SlowConsumers: c.slowConsumers.Load(), WriteTimeouts: c.writeTimeouts.Load(), Thinned: c.thinned.Load(),
+		DroppedOldest: c.droppedOldest.Load(), DroppedOutdated: c.droppedOutdated.Load(),
 	}
 }
 

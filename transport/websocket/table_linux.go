@@ -9,8 +9,11 @@ import (
 // because the descriptors of a process interleave between them. An entry is
 // written by the connection's loop only: one that has not arrived there is not
 // found.
-type table struct {
-	chunks [tableSize / chunkSize]atomic.Pointer[chunk]
+type table = slots[conn]
+
+// slots have room for one value for each descriptor.
+type slots[T any] struct {
+	chunks [tableSize / chunkSize]atomic.Pointer[chunk[T]]
 }
 
 const (
@@ -20,36 +23,36 @@ const (
 
 var errTableFull = errors.New("websocket: descriptor number over 4,194,303")
 
-type chunk [chunkSize]atomic.Pointer[conn]
+type chunk[T any] [chunkSize]atomic.Pointer[T]
 
-// put registers c under its descriptor.
-func (t *table) put(c *conn) {
-	slot := &t.chunks[c.fd/chunkSize]
+// put registers v under a descriptor.
+func (t *slots[T]) put(fd int32, v *T) {
+	slot := &t.chunks[fd/chunkSize]
 	if slot.Load() == nil {
-		slot.CompareAndSwap(nil, new(chunk))
+		slot.CompareAndSwap(nil, new(chunk[T]))
 	}
-	slot.Load()[c.fd%chunkSize].Store(c)
+	slot.Load()[fd%chunkSize].Store(v)
 }
 
-func (t *table) at(fd int32) *conn {
+func (t *slots[T]) at(fd int32) *T {
 	if ch := t.chunks[fd/chunkSize].Load(); ch != nil {
 		return ch[fd%chunkSize].Load()
 	}
 	return nil
 }
 
-func (t *table) drop(fd int32) { t.chunks[fd/chunkSize].Load()[fd%chunkSize].Store(nil) }
+func (t *slots[T]) drop(fd int32) { t.chunks[fd/chunkSize].Load()[fd%chunkSize].Store(nil) }
 
-// each calls f with every connection.
-func (t *table) each(f func(*conn)) {
+// each calls f with every value.
+func (t *slots[T]) each(f func(*T)) {
 	for i := range t.chunks {
 		ch := t.chunks[i].Load()
 		if ch == nil {
 			continue
 		}
 		for j := range ch {
-			if c := ch[j].Load(); c != nil {
-				f(c)
+			if v := ch[j].Load(); v != nil {
+				f(v)
 			}
 		}
 	}

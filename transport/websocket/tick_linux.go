@@ -14,13 +14,16 @@ const (
 	longestSweep  = 5 * time.Second
 )
 
-// sweepEvery is how often a loop looks for silent connections: an eighth of
-// Timeout is how late it may be.
+// sweepEvery is how often a loop looks for connections that are silent or
+// stuck: an eighth of the shorter time-out is how late it may be.
 func (c *Config) sweepEvery() time.Duration {
-	if c.Timeout == 0 {
-		return longestSweep
+	every := longestSweep
+	for _, d := range []time.Duration{c.Timeout, c.WriteTimeout} {
+		if d > 0 {
+			every = min(every, max(d/8, shortestSweep))
+		}
 	}
-	return min(max(c.Timeout/8, shortestSweep), longestSweep)
+	return every
 }
 
 // wakeAt is when the loop has something to do even if nothing is ready. With no
@@ -60,6 +63,7 @@ func (l *loop) tick() {
 	}
 	l.sweep()
 	l.lent.trim()
+	l.sealer.trim()
 	l.engine.herd.tidy(now)
 }
 
@@ -84,19 +88,36 @@ func (l *loop) firstExpected() *expectation {
 	return &l.expected[0]
 }
 
-// sweep closes connections that were silent for too long [§5.6]: with 1002,
-// after which phoenix.js comes back.
+// sweep ends connections that were silent or stuck for too long.
 func (l *loop) sweep() {
-	limit := uint32(l.config.Timeout.Milliseconds()) //nolint:gosec // wraps after 49 days
-	if limit == 0 {
-		return
-	}
 	l.now = l.engine.clock()
 	l.engine.table.each(func(c *conn) {
-		if c.loop == l && c.state == open && !c.is(held) && l.now-c.seen >= limit {
+		switch {
+		case c.loop != l || c.state != open:
+		case l.silent(c):
 			l.count.idleTimeouts.Add(1)
 			c.finish(transport.CloseProtocol, transport.ErrIdle)
+		case l.stalled(c):
+			l.count.stalled(l.ctx, l.config, c.busy.out.bytes)
+			l.destroy(c, transport.ErrSlowConsumer)
 		}
 	})
 	l.write()
+}
+
+// silent reports whether a connection is to be closed [§5.6]: with 1002, after
+// which phoenix.js comes back.
+func (l *loop) silent(c *conn) bool {
+	limit := milliseconds(l.config.Timeout)
+	return limit > 0 && !c.is(held) && l.now-c.seen >= limit
+}
+
+// stalled reports whether a connection takes nothing of what waits for it.
+func (l *loop) stalled(c *conn) bool {
+	limit := milliseconds(l.config.WriteTimeout)
+	return limit > 0 && c.is(blocked) && c.sending() && c.busy.out.pace.stalled(l.now, limit)
+}
+
+func milliseconds(d time.Duration) uint32 {
+	return uint32(d.Milliseconds()) //nolint:gosec // wraps after 49 days
 }

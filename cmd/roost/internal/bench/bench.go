@@ -27,6 +27,7 @@ const usage = `Usage: roost bench SCENARIO [flags]
   idle      many connections that only send heartbeats: memory and CPU of each
   storm     all arrive at once: how long it takes, and what others notice
   fanout    publications to many subscribers: CPU and latency of a delivery
+  slow      the same while some subscribers do not read: what the others notice
   pingpong  requests and replies: CPU and latency of a request
   floor     a bare write(2) loop: w, the unit of the other figures
   table     all of them, as a Markdown table with Roost's targets
@@ -56,7 +57,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return helped(runTable(ctx, rest, stdout, stderr))
 	case "floor":
 		return helped(runFloor(ctx, rest, stdout))
-	case "idle", "storm", "fanout", "pingpong":
+	case "idle", "storm", "fanout", "slow", "pingpong":
 		return helped(runScenario(ctx, name, rest, stdout, stderr))
 	case "-h", "--help", "-help", "help":
 		fmt.Fprint(stdout, usage)
@@ -88,6 +89,8 @@ func newScenario(name string) registrar {
 		return &storm{}
 	case "fanout":
 		return &fanout{}
+	case "slow":
+		return &slow{}
 	default:
 		return &pingpong{}
 	}

@@ -42,6 +42,8 @@ type conn struct {
 	rest  uint32 // raw: bytes of a message that is not complete
 	state state
 	tries uint8
+	// missed says whether a publication did not arrive.
+	missed bool
 }
 
 // open begins connection i; its end comes with an event.
@@ -94,6 +96,9 @@ func (w *worker) event(i int, events uint32) {
 		w.connected(i)
 	} else if events&unix.EPOLLOUT != 0 {
 		w.flush(i)
+	}
+	if w.stalled && c.state == joined {
+		return
 	}
 	if c.state > connecting && events&^unix.EPOLLOUT != 0 {
 		w.read(i, events&^(unix.EPOLLIN|unix.EPOLLOUT) != 0)

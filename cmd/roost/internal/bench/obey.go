@@ -49,6 +49,8 @@ func (w *worker) begin(o order) error {
 		return at(w, o, func(with measureOrder) (any, error) { w.measure(with); return done, nil })
 	case "count":
 		return at(w, o, func(with countOrder) (any, error) { return w.count(with), nil })
+	case "stall":
+		return at(w, o, func(with stallOrder) (any, error) { w.stall(with); return done, nil })
 	case "drop":
 		return at(w, o, func(with dropOrder) (any, error) { w.drop(with); return done, nil })
 	}

@@ -32,6 +32,8 @@ type common struct {
 
 	json  string
 	quiet bool
+
+	target []string // what a server of its own is told
 }
 
 // mostPerProcess leaves some of the usual 20,000 descriptors for the rest.

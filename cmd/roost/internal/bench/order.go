@@ -153,8 +153,9 @@ type countAnswer struct {
 	Answered   int        `json:"answered"`
 	Delivery   *histogram `json:"delivery"`
 	// Drops are connections that ended after they were joined, by cause.
-	Drops  map[string]int `json:"drops"`
-	Joined int            `json:"joined"`
+	Drops   map[string]int `json:"drops"`
+	Thinned int            `json:"thinned"`
+	Joined  int            `json:"joined"`
 }
 
 // dropOrder ends all connections, with a reset if RST.

@@ -153,6 +153,36 @@ func TestFanoutFailsIfTheServerLoses(t *testing.T) {
 	}
 }
 
+func TestSlowReportsWhatBecameOfThoseWhoDoNotRead(t *testing.T) {
+	for policy, exact := range map[string]map[string]float64{
+		"close":       {"stuck.closed": 3, "stuck.thinned": 0},
+		"drop_oldest": {"stuck.closed": 0, "stuck.thinned": 3},
+		"keep_latest": {"stuck.closed": 0, "stuck.thinned": 3},
+	} {
+		t.Run(policy, func(t *testing.T) {
+			got, out, err := figuresOf(t, "slow", "-n", "60", "-stuck", "5", "-policy", policy, "-outbox", "65536", "-probes", "3", "-size", "30000",
+				"-rate", "50", "-warmup", "200ms", "-duration", "1s", "-w", "8")
+			if err != nil {
+				t.Fatal(err, out)
+			}
+			want(t, got, exact)
+			want(t, got, map[string]float64{"stuck": 3, "before.missing": 0, "during.missing": 0},
+				"before.delivery.p99_ms", "during.delivery.p99_ms", "before.server_rss_bytes", "during.server_rss_bytes")
+			if (got["stuck.deliveries_dropped"] > 0) != (policy != "close") {
+				t.Errorf("%v deliveries were dropped", got["stuck.deliveries_dropped"])
+			}
+		})
+	}
+}
+
+func TestSlowChecksItsFlags(t *testing.T) {
+	for _, flags := range [][]string{{"-policy", "never"}, {"-stuck", "0"}, {"-stuck", "100"}, {"-rate", "0"}, {"-warmup", "0s"}} {
+		if _, _, err := figuresOf(t, append([]string{"slow"}, flags...)...); err == nil || !strings.Contains(err.Error(), flags[0]) {
+			t.Errorf("%v: %v", flags, err)
+		}
+	}
+}
+
 func TestPingpongCountsRequests(t *testing.T) {
 	for name, flags := range map[string][]string{"closed loop": nil, "at a rate": {"-rate", "500"}, "two workers": {"-workers", "2"}} {
 		t.Run(name, func(t *testing.T) {

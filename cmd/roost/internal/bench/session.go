@@ -86,7 +86,7 @@ type subject struct {
 // open finds the server, or starts one.
 func (s *session) open(ctx context.Context) (*subject, error) {
 	if s.options.addr == "" {
-		return startTarget(ctx, s.options.acceptRate)
+		return startTarget(ctx, append(s.options.target, "-accept-rate", strconv.Itoa(s.options.acceptRate)))
 	}
 	sub := &subject{addr: s.options.addr, pids: s.options.pids}
 	if len(sub.pids) == 0 {
@@ -100,8 +100,8 @@ func (s *session) open(ctx context.Context) (*subject, error) {
 }
 
 // startTarget starts `roost bench target` and reads where it listens.
-func startTarget(ctx context.Context, acceptRate int) (*subject, error) {
-	cmd, err := ownCommand(ctx, "target", "-accept-rate", strconv.Itoa(acceptRate))
+func startTarget(ctx context.Context, flags []string) (*subject, error) {
+	cmd, err := ownCommand(ctx, append([]string{"target"}, flags...)...)
 	if err != nil {
 		return nil, err
 	}

@@ -38,7 +38,7 @@ func (w *worker) count(o countOrder) countAnswer {
 	a := countAnswer{
 		Delivered: w.tally.delivered, Lost: w.tally.lost, Repeated: w.tally.repeated,
 		Heartbeats: w.heart.sent, Answered: w.heart.answered,
-		Drops: w.drops, Joined: w.joined,
+		Drops: w.drops, Joined: w.joined, Thinned: w.thinned(),
 	}
 	if o.Full {
 		a.Delivery = w.tally.delivery
@@ -58,6 +58,7 @@ func (w *worker) delivered(c *conn, m message, now int64) {
 		return
 	}
 	w.tally.lost += int(s.seq - c.seq - 1)
+	c.missed = c.missed || s.seq > c.seq+1
 	w.tally.delivered++
 	w.tally.delivery.add(now - s.at)
 	c.seq = s.seq

@@ -12,7 +12,13 @@ import (
 	"os"
 
 	"github.com/roostgo/roost"
+	"github.com/roostgo/roost/transport/websocket"
 )
+
+// policies are what a target can do with clients that read too slowly.
+var policies = map[string]roost.SlowConsumer{
+	"close": roost.CloseSlow{}, "drop_oldest": roost.DropOldest{}, "keep_latest": roost.KeepLatest{},
+}
 
 // seat is one client's channel in the server that is measured: a small struct,
 // as a user's would be.
@@ -47,14 +53,20 @@ func runTarget(ctx context.Context, args []string, stdout, stderr io.Writer) err
 	fs := flag.NewFlagSet("bench target", flag.ContinueOnError)
 	listen := fs.String("listen", "127.0.0.1:0", "serve on this `host:port`; port 0 is any that is free")
 	rate := fs.Int("accept-rate", 0, "most new connections in a second; 0: the default, negative: no limit")
+	policy := fs.String("policy", "close", "for clients that read too slowly: close, drop_oldest or keep_latest")
+	outbox := fs.Int("outbox", 0, "`bytes` that may wait for one client; 0: the default")
 	if err := parse(fs, args, stdout); err != nil {
 		return err
 	}
+	slow, known := policies[*policy]
+	if !known {
+		return fmt.Errorf("bench target: -policy %q: there are close, drop_oldest and keep_latest", *policy)
+	}
 	// A line for every join would be most of what is measured.
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	endpoint := roost.NewEndpoint(roost.Config{Logger: log})
+	endpoint := roost.NewEndpoint(roost.Config{Logger: log, WebSocket: websocket.Config{Outbox: *outbox}})
 	endpoint.Channel("room:*", roost.ChannelOf((*seat).Join,
-		roost.On(requestEvent, (*seat).Ping), roost.On(broadcastEvent, (*seat).Shout)))
+		roost.On(requestEvent, (*seat).Ping), roost.On(broadcastEvent, (*seat).Shout)), roost.WithSlowConsumer(slow))
 	server := &roost.Server{
 		Endpoint: endpoint, Addr: *listen, AcceptRate: *rate, Logger: log,
 		OnListen: func(at net.Addr) { fmt.Fprintf(stdout, targetLine, at, os.Getpid()) },

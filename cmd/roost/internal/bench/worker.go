@@ -39,6 +39,7 @@ type worker struct {
 
 	conns   []conn
 	joined  int
+	stalled bool // nothing is read from those who have joined
 	drops   map[string]int
 	partial map[int32][]byte // beginnings of frames
 	unsent  map[int32][]byte // what the kernel did not take yet

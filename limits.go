@@ -1,0 +1,258 @@
+package roost
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/roostgo/roost/ratelimit"
+	"github.com/roostgo/roost/telemetry"
+)
+
+// Limits bound what clients may do. The zero value bounds nothing; each limit is
+// there on its own. What is refused is answered with the limit's name and when to
+// come back; see docs/reference/errors.md.
+//
+// Limits of an address leave the machine's own alone, unless Address says
+// otherwise. A rate in shadow mode only counts; see ratelimit.Limit.
+type Limits struct {
+	// MaxConnections is how many connections there may be at once.
+	MaxConnections int
+
+	// MaxPerAddress is how many of them one address may have.
+	MaxPerAddress int
+
+	// MaxPerID is how many may have the same socket id.
+	MaxPerID int
+
+	// MaxShadow has these three only count. Default: false.
+	MaxShadow bool
+
+	// Connects is how often one address may connect.
+	Connects ratelimit.Limit
+
+	// Joins is how often one address may join a topic, with all its connections.
+	Joins ratelimit.Limit
+
+	// SocketJoins is how often one connection may.
+	SocketJoins ratelimit.Limit
+
+	// Messages is how many messages one connection may send, joins and heartbeats
+	// among them.
+	Messages ratelimit.Limit
+
+	// Bytes is how many bytes of messages it may send.
+	Bytes ratelimit.Limit
+
+	// Address says what an address is: IPv6 by prefix.
+	Address ratelimit.PerAddress
+
+	// Keys is how many addresses each limit remembers. Default: 65,536.
+	Keys int
+}
+
+// validate reports all that is impossible.
+func (l Limits) validate() error {
+	var errs []error
+	for _, r := range []struct {
+		name  string
+		limit ratelimit.Limit
+	}{{"Connects", l.Connects}, {"Joins", l.Joins}, {"SocketJoins", l.SocketJoins}, {"Messages", l.Messages}, {"Bytes", l.Bytes}} {
+		if err := r.limit.Validate(); err != nil {
+			errs = append(errs, fmt.Errorf("the limit %s: %w", r.name, err))
+		}
+	}
+	gauges := errors.Join(l.connections().Validate(), ratelimit.GaugeConfig{PerKey: l.MaxPerID}.Validate(), l.Address.Validate())
+	if gauges != nil {
+		errs = append(errs, fmt.Errorf("the limits: %w", gauges))
+	}
+	return errors.Join(errs...)
+}
+
+func (l Limits) connections() ratelimit.GaugeConfig {
+	return ratelimit.GaugeConfig{Max: l.MaxConnections, PerKey: l.MaxPerAddress, Shadow: l.MaxShadow}
+}
+
+// atDoor reports whether connections are counted.
+func (l Limits) atDoor() bool {
+	return l.MaxConnections > 0 || l.MaxPerAddress > 0 || l.MaxPerID > 0 || l.Connects.Limited() || l.Joins.Limited()
+}
+
+// ofSocket reports whether a connection has a limit of its own.
+func (l Limits) ofSocket() bool {
+	return l.SocketJoins.Limited() || l.Messages.Limited() || l.Bytes.Limited()
+}
+
+// limiter is an endpoint's limits at work.
+type limiter struct {
+	config Limits
+	stream *telemetry.Stream
+
+	connections *ratelimit.Gauge[netip.Addr]
+	ids         *ratelimit.Gauge[string]
+	connects    *ratelimit.Keyed[netip.Addr]
+	joins       *ratelimit.Keyed[netip.Addr]
+	socketJoins *ratelimit.Limiter
+	messages    *ratelimit.Limiter
+	bytes       *ratelimit.Limiter
+}
+
+// newLimiter makes the limits of a Config that was validated, nil if there are
+// none.
+func newLimiter(l Limits, stream *telemetry.Stream) *limiter {
+	if !l.atDoor() && !l.ofSocket() {
+		return nil
+	}
+	return &limiter{
+		config: l, stream: stream,
+		connections: valid(ratelimit.NewGauge[netip.Addr](l.connections())),
+		ids:         valid(ratelimit.NewGauge[string](ratelimit.GaugeConfig{PerKey: l.MaxPerID, Shadow: l.MaxShadow})),
+		connects:    valid(ratelimit.NewKeyed[netip.Addr](ratelimit.Config{Limit: l.Connects, Keys: l.Keys})),
+		joins:       valid(ratelimit.NewKeyed[netip.Addr](ratelimit.Config{Limit: l.Joins, Keys: l.Keys})),
+		socketJoins: valid(ratelimit.NewLimiter(l.SocketJoins)),
+		messages:    valid(ratelimit.NewLimiter(l.Messages)),
+		bytes:       valid(ratelimit.NewLimiter(l.Bytes)),
+	}
+}
+
+// valid is what was made of a valid configuration.
+func valid[T any](made T, err error) T {
+	if err != nil {
+		panic(fmt.Sprintf("roost: %v, which validation let pass", err))
+	}
+	return made
+}
+
+// pass is a connection's leave to be here. A nil pass has no limits.
+type pass struct {
+	limits  *limiter
+	address netip.Addr // the key
+	limited bool       // by its address
+	id      string     // counted; "" if none is
+
+	// Owned by the connection's lane.
+	joins, messages, bytes ratelimit.Bucket
+}
+
+// enter asks for a new connection's pass. A refusal says when to come back.
+func (l *limiter) enter(ctx context.Context, from netip.Addr) (*pass, *refusal, time.Duration) {
+	if l == nil {
+		return nil, nil, 0
+	}
+	p := &pass{limits: l}
+	p.address, p.limited = l.config.Address.Key(from)
+	if p.limited {
+		if r, after := l.judge(ctx, refusedConnects, l.connects.Take(p.address, 1), from.String()); r != nil {
+			return nil, r, after
+		}
+	}
+	switch err := p.acquire(); {
+	case errors.Is(err, ratelimit.ErrKeyFull):
+		return nil, l.hit(ctx, refusedAddress, from.String()), comeBack
+	case err != nil:
+		return nil, l.hit(ctx, refusedConnections, ""), comeBack
+	}
+	return p, nil, 0
+}
+
+// comeBack is when to try again for a place among those there may be at once.
+const comeBack = 5 * time.Second
+
+func (p *pass) acquire() error {
+	if p.limited {
+		return p.limits.connections.Acquire(p.address)
+	}
+	return p.limits.connections.AcquireExempt()
+}
+
+// name counts the connection under its socket id.
+func (p *pass) name(ctx context.Context, id string) *refusal {
+	if p == nil || id == "" {
+		return nil
+	}
+	if err := p.limits.ids.Acquire(id); err != nil {
+		return p.limits.hit(ctx, refusedID, id)
+	}
+	p.id = id
+	return nil
+}
+
+// leave gives back what the connection counted for. It is called once.
+func (p *pass) leave() {
+	if p == nil {
+		return
+	}
+	if p.id != "" {
+		p.limits.ids.Release(p.id)
+	}
+	if p.limited {
+		p.limits.connections.Release(p.address)
+	} else {
+		p.limits.connections.ReleaseExempt()
+	}
+}
+
+// message asks for a message of so many bytes.
+func (p *pass) message(size int) (*refusal, time.Duration) {
+	if p == nil {
+		return nil, 0
+	}
+	if r, after := p.limits.judge(context.Background(), refusedMessages, p.limits.messages.Take(&p.messages, 1), ""); r != nil {
+		return r, after
+	}
+	return p.limits.judge(context.Background(), refusedBytes, p.limits.bytes.Take(&p.bytes, size), "")
+}
+
+// join asks for a join.
+func (p *pass) join() (*refusal, time.Duration) {
+	if p == nil {
+		return nil, 0
+	}
+	r, after := p.limits.judge(context.Background(), refusedJoins, p.limits.socketJoins.Take(&p.joins, 1), "")
+	if r == nil && p.limited {
+		r, after = p.limits.judge(context.Background(), refusedJoins, p.limits.joins.Take(p.address, 1), p.address.String())
+	}
+	return r, after
+}
+
+// judge turns a decision into a refusal, or nil, and tells of it.
+func (l *limiter) judge(ctx context.Context, r *refusal, d ratelimit.Decision, key string) (*refusal, time.Duration) {
+	if d.Shadowed {
+		l.stream.Emit(ctx, telemetry.LimitHit{Limit: r.reason, Key: key, Shadow: true})
+	}
+	if d.Allowed {
+		return nil, 0
+	}
+	if d.RetryAfter == ratelimit.Never {
+		d.RetryAfter = 0
+	}
+	return l.hit(ctx, r, key), d.RetryAfter
+}
+
+func (l *limiter) hit(ctx context.Context, r *refusal, key string) *refusal {
+	l.stream.Emit(ctx, telemetry.LimitHit{Limit: r.reason, Key: key})
+	return r
+}
+
+// LimitStats say what an endpoint's limits have decided.
+type LimitStats struct {
+	Connections ratelimit.GaugeStats // in all and per address
+	IDs         ratelimit.GaugeStats
+	Connects    ratelimit.Stats
+	Joins       ratelimit.Stats // of addresses
+	SocketJoins ratelimit.Stats
+	Messages    ratelimit.Stats
+	Bytes       ratelimit.Stats
+}
+
+func (l *limiter) stats() (s LimitStats) {
+	if l == nil {
+		return s
+	}
+	return LimitStats{
+		Connections: l.connections.Stats(), IDs: l.ids.Stats(), Connects: l.connects.Stats(), Joins: l.joins.Stats(),
+		SocketJoins: l.socketJoins.Stats(), Messages: l.messages.Stats(), Bytes: l.bytes.Stats(),
+	}
+}

@@ -1,0 +1,105 @@
+package roost
+
+import (
+	"fmt"
+
+	"github.com/roostgo/roost/transport"
+)
+
+// SlowConsumer says what happens to a client that reads a topic's broadcasts
+// more slowly than they come: CloseSlow, DropOldest or KeepLatest.
+//
+// Only broadcasts are dropped, and only while the client's socket takes no
+// more: replies, pushes (those of HandleOut too) and control frames never are.
+// What is kept leaves in order. A client that takes nothing at all is cut after
+// websocket.Config.WriteTimeout, whatever its topics say.
+type SlowConsumer interface {
+	// thinning is what the transport does; nil is nothing. The error says
+	// what is wrong with the bounds.
+	thinning() (*transport.Thinning, error)
+}
+
+// CloseSlow cuts the client when websocket.Config.Outbox is full, so that it
+// misses nothing without knowing: it comes back and joins again. It is the
+// default.
+type CloseSlow struct{}
+
+// DropOldest drops the oldest of a topic's broadcasts that wait when more than
+// Bytes or Frames wait for the client: for a stream of which the recent part
+// matters.
+type DropOldest struct {
+	// Bytes is how much may wait for a client in all, counted as
+	// websocket.Config.Outbox is. Default: 256 KiB.
+	Bytes int
+
+	// Frames is how many messages may wait for a client in all.
+	// Default: 1,024.
+	Frames int
+}
+
+// KeepLatest lets a broadcast replace an older one of the same topic and event
+// that still waits: for state of which only the newest value matters. The new
+// one takes its place at the end, so to a client that stays behind the state
+// that changes most comes last. Topics and events are as many as there are:
+// over the bounds the oldest is dropped.
+type KeepLatest struct {
+	// Bytes is how much may wait for a client in all, counted as
+	// websocket.Config.Outbox is. Default: 256 KiB.
+	Bytes int
+
+	// Frames is how many messages may wait for a client in all.
+	// Default: 1,024.
+	Frames int
+}
+
+// WithSlowConsumer says what happens to clients that read the broadcasts of
+// this route's topics too slowly. It panics on bounds that are negative.
+// Default: CloseSlow.
+func WithSlowConsumer(policy SlowConsumer) RouteOption {
+	t, err := policy.thinning()
+	if err != nil {
+		panic("roost: WithSlowConsumer: " + err.Error())
+	}
+	return func(r *route) { r.thinning = t }
+}
+
+func (CloseSlow) thinning() (*transport.Thinning, error) { return nil, nil }
+
+func (p DropOldest) thinning() (*transport.Thinning, error) {
+	return newThinning(false, p.Bytes, p.Frames)
+}
+
+func (p KeepLatest) thinning() (*transport.Thinning, error) {
+	return newThinning(true, p.Bytes, p.Frames)
+}
+
+func newThinning(latest bool, bytes, frames int) (*transport.Thinning, error) {
+	if bytes < 0 || frames < 0 {
+		return nil, fmt.Errorf("Bytes is %d and Frames is %d: they cannot be negative; leave them 0 for the default", bytes, frames)
+	}
+	return &transport.Thinning{
+		Latest: latest,
+		Bytes:  orPositive(bytes, transport.ThinningBytes), Frames: orPositive(frames, transport.ThinningFrames),
+	}, nil
+}
+
+// A channel keeps which route it came by in what its flags leave free, if that
+// route thins: a field of its own would be one more word in every channel.
+const routeShift = 8
+
+// remember keeps the route of a channel, before it is shared.
+func (s *Socket) remember(r *route) {
+	if r.thinning != nil {
+		s.flags.Or(r.number << routeShift)
+	}
+}
+
+// thinning is what may drop the broadcasts of a channel's topic; nil is
+// nothing.
+func (s *Socket) thinning() *transport.Thinning {
+	n := s.flags.Load() >> routeShift
+	if n == 0 {
+		return nil
+	}
+	return (*s.client.kind.endpoint.routes.Load())[n-1].thinning
+}

@@ -1,0 +1,118 @@
+package roost
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/roostgo/roost/transport/secure"
+)
+
+// TLS is how a Server speaks TLS. CertFile and KeyFile are needed, or Config.
+//
+// Sessions are resumed. On Linux a connection in TLS 1.3 is parked on the event
+// loops as others are.
+type TLS struct {
+	// CertFile is a PEM file with the certificate, and those between it and its
+	// root. It is read again when it changes, as the files below are;
+	// connections stay.
+	CertFile string
+
+	// KeyFile is a PEM file with the certificate's private key.
+	KeyFile string
+
+	// ClientCAFile is a PEM file with the authorities that clients'
+	// certificates come from; then nobody gets in without one, and Connect
+	// finds it in Info.PeerCert. Default: clients are not asked for any.
+	ClientCAFile string
+
+	// MinVersion is the oldest version that is spoken. tls.VersionTLS12 lets
+	// old clients in; each of them costs a goroutine.
+	// Default: tls.VersionTLS13.
+	MinVersion uint16
+
+	// Config is the configuration that the fields above complete, or, without
+	// CertFile, the whole, such as package autocert makes. Default: that of
+	// crypto/tls.
+	Config *tls.Config
+
+	// Reload is how often the files are looked at. Default: 10 s.
+	Reload time.Duration
+
+	// Handshakes is how many may be under way at once. Default: 1,000.
+	Handshakes int
+
+	// HandshakeTimeout is how long one may take. Default: 10 s.
+	HandshakeTimeout time.Duration
+}
+
+// wrap has a listener speak TLS. The service follows the files.
+func (t *TLS) wrap(l net.Listener, log *slog.Logger) (net.Listener, []Service, error) {
+	if t == nil {
+		return l, nil, nil
+	}
+	config, services, err := t.config(log)
+	if err != nil {
+		return nil, nil, err
+	}
+	return secure.Listen(l, secure.Config{
+		TLS: config, Handshakes: t.Handshakes, Timeout: t.HandshakeTimeout,
+		Failed: func(client net.Addr, err error) {
+			log.LogAttrs(context.Background(), slog.LevelDebug, "TLS handshake failed", slog.Any("client", client), slog.Any("error", err))
+		},
+	}), services, nil
+}
+
+func (t *TLS) config(log *slog.Logger) (*tls.Config, []Service, error) {
+	if err := t.validate(); err != nil {
+		return nil, nil, err
+	}
+	base := &tls.Config{MinVersion: tls.VersionTLS13}
+	if t.Config != nil {
+		base = t.Config.Clone()
+	}
+	base.MinVersion = cmp.Or(t.MinVersion, base.MinVersion, tls.VersionTLS13)
+	if t.CertFile == "" {
+		return base, nil, nil
+	}
+	r, err := secure.NewReloader(secure.Files{
+		Cert: t.CertFile, Key: t.KeyFile, ClientCA: t.ClientCAFile, Base: base, Every: t.Reload,
+		Report: func(err error) { reloaded(log, err) },
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("roost: TLS: %w", err)
+	}
+	return r.Config(), []Service{r}, nil
+}
+
+// validate reports all contradictions at once.
+func (t *TLS) validate() error {
+	var errs []error
+	if (t.CertFile == "") != (t.KeyFile == "") {
+		errs = append(errs, errors.New("roost: TLS.CertFile and TLS.KeyFile go together: set both, or neither and Config"))
+	}
+	if t.CertFile == "" && t.Config == nil {
+		errs = append(errs, errors.New("roost: TLS has no certificate: set CertFile and KeyFile, or Config"))
+	}
+	if t.ClientCAFile != "" && t.CertFile == "" {
+		errs = append(errs, errors.New("roost: TLS.ClientCAFile needs CertFile; with Config alone, set its ClientCAs and ClientAuth"))
+	}
+	if t.MinVersion != 0 && t.MinVersion < tls.VersionTLS12 {
+		errs = append(errs, fmt.Errorf("roost: TLS.MinVersion is %s, which is broken (RFC 8996): leave it 0, or set tls.VersionTLS12", tls.VersionName(t.MinVersion)))
+	}
+	return errors.Join(errs...)
+}
+
+// reloaded logs a change of the files.
+func reloaded(log *slog.Logger, err error) {
+	if err != nil {
+		log.LogAttrs(context.Background(), slog.LevelError, "TLS files have changed, but cannot be used; those before them stay in use", slog.Any("error", err))
+		return
+	}
+	log.LogAttrs(context.Background(), slog.LevelInfo, "TLS files have changed and are in use")
+}

@@ -1,0 +1,198 @@
+// Package secure accepts TLS connections that event loops can carry.
+//
+// A Listener does the handshakes before it hands connections out, so that what
+// does not get through them costs no HTTP server anything. What it hands out is a
+// connection in TLS 1.3 that lets itself be parked without a goroutine
+// (docs/adr/0010-own-record-layer.md), or a *tls.Conn where that cannot be, as
+// with TLS 1.2.
+package secure
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/roostgo/roost/internal/tlsrecord"
+)
+
+// Config configures a Listener. TLS is needed.
+type Config struct {
+	// TLS is as for tls.NewListener. It must not be changed afterwards, but for
+	// its session ticket keys. Without NextProtos it negotiates HTTP/1.1, which
+	// is what WebSocket needs; HTTP/2 is not for these connections.
+	TLS *tls.Config
+
+	// Handshakes is how many may be under way at once. More clients wait in
+	// the kernel's queue. Default: 1,000.
+	Handshakes int
+
+	// Computing is how many handshakes compute at once, each half a millisecond
+	// of a processor that established connections need as well; the others wait.
+	// Default: half of GOMAXPROCS, at least 1.
+	Computing int
+
+	// Timeout is how long a handshake may take. Default: 10 s.
+	Timeout time.Duration
+
+	// Failed is told of handshakes that did not succeed. It must not block.
+	// Default: nobody.
+	Failed func(client net.Addr, err error)
+}
+
+func (c Config) withDefaults() Config {
+	c.Handshakes = cmp.Or(c.Handshakes, 1000)
+	c.Computing = cmp.Or(c.Computing, max(1, runtime.GOMAXPROCS(0)/2))
+	c.Timeout = cmp.Or(c.Timeout, 10*time.Second)
+	if c.Failed == nil {
+		c.Failed = func(net.Addr, error) {}
+	}
+	if len(c.TLS.NextProtos) == 0 {
+		c.TLS = c.TLS.Clone()
+		c.TLS.NextProtos = protocols()
+	}
+	return c
+}
+
+// protocols are what WebSocket needs.
+func protocols() []string { return []string{"http/1.1"} }
+
+// Listener is a net.Listener whose connections have their handshake behind them.
+// It is safe for concurrent use. It works from the first Accept until Close.
+type Listener struct {
+	// Immutable.
+	inner  net.Listener
+	config Config
+	server *tlsrecord.Server
+	places chan struct{} // one for each handshake
+	found  chan accepted
+	ctx    context.Context // until Close
+	cancel context.CancelFunc
+
+	begin sync.Once
+	wait  sync.WaitGroup
+	count counters
+}
+
+// accepted is what Accept returns.
+type accepted struct {
+	conn net.Conn
+	err  error
+}
+
+// Listen returns a listener for the connections of another, which it closes.
+// Those should be TCP or Unix sockets: what wraps them is carried by a goroutine.
+func Listen(inner net.Listener, c Config) *Listener {
+	c = c.withDefaults()
+	l := &Listener{
+		inner: inner, config: c, server: tlsrecord.NewServer(c.TLS, c.Computing),
+		places: make(chan struct{}, c.Handshakes), found: make(chan accepted),
+	}
+	l.ctx, l.cancel = context.WithCancel(context.Background())
+	return l
+}
+
+// Accept implements net.Listener.
+func (l *Listener) Accept() (net.Conn, error) {
+	l.begin.Do(func() { l.wait.Go(l.acceptAll) }) // ends with Close, which waits for it
+	select {
+	case a := <-l.found:
+		return a.conn, a.err
+	case <-l.ctx.Done():
+		return nil, &net.OpError{Op: "accept", Net: l.Addr().Network(), Addr: l.Addr(), Err: net.ErrClosed}
+	}
+}
+
+// Addr implements net.Listener.
+func (l *Listener) Addr() net.Addr { return l.inner.Addr() }
+
+// Close implements net.Listener. It cuts the handshakes that are under way and
+// waits for their end; connections that were accepted stay.
+func (l *Listener) Close() error {
+	l.cancel()
+	err := l.inner.Close()
+	l.begin.Do(func() {})
+	l.wait.Wait()
+	return err
+}
+
+// acceptAll starts a handshake for every connection. An error waits until Accept
+// takes it, which is as often as the server that calls it wants to try again.
+func (l *Listener) acceptAll() {
+	for l.take() {
+		nc, err := l.inner.Accept()
+		if err != nil {
+			<-l.places
+			l.hand(accepted{err: err})
+			continue
+		}
+		l.wait.Go(func() { // ends after Config.Timeout or with Close, which waits for it
+			defer func() { <-l.places }()
+			l.shake(nc)
+		})
+	}
+}
+
+// take waits for a place for a handshake. It reports false after Close.
+func (l *Listener) take() bool {
+	select {
+	case l.places <- struct{}{}:
+		return l.ctx.Err() == nil
+	case <-l.ctx.Done():
+		return false
+	}
+}
+
+// hand gives Accept what it returns. It reports false after Close.
+func (l *Listener) hand(a accepted) bool {
+	select {
+	case l.found <- a:
+		return true
+	case <-l.ctx.Done():
+		return false
+	}
+}
+
+// shake does one handshake.
+func (l *Listener) shake(nc net.Conn) {
+	ctx, cancel := context.WithTimeout(l.ctx, l.config.Timeout)
+	defer cancel()
+	l.count.begun()
+	c, err := l.server.Handshake(ctx, nc)
+	l.count.ended(err)
+	if err != nil {
+		l.refuse(nc, err)
+		return
+	}
+	if !l.hand(accepted{conn: c}) {
+		_ = nc.Close()
+	}
+}
+
+// plainHTTP is what a client is told that speaks HTTP without TLS.
+const plainHTTP = "HTTP/1.0 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\n\r\n" +
+	"This server speaks HTTPS here: ask for https:// or wss://.\n"
+
+// refuse ends a connection without TLS.
+func (l *Listener) refuse(nc net.Conn, err error) {
+	if header, ok := errors.AsType[tls.RecordHeaderError](err); ok && header.Conn != nil && isHTTP(header.RecordHeader[:]) {
+		_ = nc.SetWriteDeadline(time.Now().Add(time.Second))
+		_, _ = io.WriteString(nc, plainHTTP)
+	}
+	_ = nc.Close()
+	l.config.Failed(nc.RemoteAddr(), err)
+}
+
+// isHTTP reports whether a connection begins like a request.
+func isHTTP(start []byte) bool {
+	switch string(start) {
+	case "GET /", "HEAD ", "POST ", "PUT /", "OPTIO":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,189 @@
+package secure_test
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/roostgo/roost/transport/secure"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const patience = 20 * time.Second
+
+// listening is a listener on loopback, and a client's configuration for it.
+func listening(t *testing.T, c secure.Config) (*secure.Listener, *tls.Config) {
+	t.Helper()
+	certified := httptest.NewUnstartedServer(nil) // has a certificate
+	certified.StartTLS()
+	defer certified.Close()
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.TLS = &tls.Config{Certificates: certified.TLS.Certificates, MinVersion: tls.VersionTLS12}
+	l := secure.Listen(inner, c)
+	t.Cleanup(func() { _ = l.Close() })
+	pool := x509.NewCertPool()
+	pool.AddCert(certified.Certificate())
+	return l, &tls.Config{RootCAs: pool, ServerName: "example.com", MinVersion: tls.VersionTLS12}
+}
+
+// knock connects without TLS.
+func knock(t *testing.T, l net.Listener) net.Conn {
+	t.Helper()
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	_ = c.SetDeadline(time.Now().Add(patience))
+	return c
+}
+
+func TestConnectionsAreAcceptedAfterTheirHandshake(t *testing.T) {
+	l, config := listening(t, secure.Config{})
+	const clients = 20
+	var wait sync.WaitGroup
+	for range clients {
+		silent := knock(t, l) // has not begun
+		defer silent.Close()
+		wait.Go(func() {
+			c, err := tls.Dial("tcp", l.Addr().String(), config)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer c.Close()
+			if _, err := io.WriteString(c, "hello"); err != nil {
+				t.Error(err)
+			}
+			_, _ = io.Copy(io.Discard, c)
+		})
+	}
+	for range clients {
+		c, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if facts := c.(interface{ ConnectionState() tls.ConnectionState }).ConnectionState(); !facts.HandshakeComplete || facts.Version != tls.VersionTLS13 {
+			t.Errorf("%+v", facts)
+		}
+		got := make([]byte, 5)
+		if _, err := io.ReadFull(c, got); err != nil || string(got) != "hello" {
+			t.Errorf("%q, %v", got, err)
+		}
+		_ = c.Close()
+	}
+	wait.Wait()
+	if s := l.Stats(); s.Done != clients || s.High < 1 {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestAHandshakeThatTakesTooLongIsCut(t *testing.T) {
+	failed := make(chan error, 1)
+	l, _ := listening(t, secure.Config{Timeout: 50 * time.Millisecond, Failed: func(_ net.Addr, err error) { failed <- err }})
+	go func() { _, _ = l.Accept() }() // ends with the listener
+	c := knock(t, l)
+	if _, err := io.WriteString(c, "\x16\x03\x01\x02\x00half a ClientHello"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the client saw %v", err)
+	}
+	if err := <-failed; err == nil {
+		t.Error("it did not fail")
+	}
+	if s := l.Stats(); s.Failed != 1 || s.UnderWay != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestHandshakesAreBounded(t *testing.T) {
+	l, config := listening(t, secure.Config{Handshakes: 2, Timeout: 300 * time.Millisecond})
+	for range 6 {
+		knock(t, l) // and say nothing
+	}
+	done := make(chan error, 1)
+	go func() { // ends with the handshake
+		c, err := tls.Dial("tcp", l.Addr().String(), config)
+		if err == nil {
+			_ = c.Close()
+		}
+		done <- err
+	}()
+	c, err := l.Accept() // when those before it have taken too long
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Close()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if s := l.Stats(); s.High > 2 || s.Failed < 5 {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestAClientThatSpeaksHTTPIsToldSo(t *testing.T) {
+	l, _ := listening(t, secure.Config{})
+	go func() { _, _ = l.Accept() }() // ends with the listener
+	c := knock(t, l)
+	if _, err := io.WriteString(c, "GET / HTTP/1.1\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.ReadAll(c)
+	if !strings.Contains(string(got), "400 Bad Request") || !strings.Contains(string(got), "wss://") {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+func TestCloseCutsHandshakesAndEndsAccept(t *testing.T) {
+	l, _ := listening(t, secure.Config{})
+	ended := make(chan error, 1)
+	go func() { _, err := l.Accept(); ended <- err }() // ends with the listener
+	c := knock(t, l)
+	if _, err := io.WriteString(c, "\x16"); err != nil {
+		t.Fatal(err)
+	}
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for late := time.After(patience); l.Stats().UnderWay == 0; {
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatal("no handshake has begun")
+		}
+	}
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-ended; !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Accept: %v", err)
+	}
+	if _, err := c.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the client saw %v", err)
+	}
+	if _, err := l.Accept(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Accept again: %v", err)
+	}
+}
+
+func TestAListenerThatNeverAcceptedCloses(t *testing.T) {
+	l, _ := listening(t, secure.Config{})
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+}
