@@ -38,14 +38,14 @@ type pendingJoin struct {
 }
 
 // newClient makes the session of a connection that Connect let in. It may
-// block.
-func newClient(k *clientKind, c *Connect, p *pass) (*client, error) {
+// block until ctx is done.
+func newClient(ctx context.Context, k *clientKind, c *Connect, p *pass) (*client, error) {
 	session := &client{kind: k}
 	if c.ID == "" && len(c.assigns) == 0 && p == nil {
 		return session, nil
 	}
 	session.profile = &profile{client: session, id: strings.Clone(c.ID), assigns: c.assigns, pass: p}
-	return session, session.profile.listen(k.endpoint.bus)
+	return session, session.profile.listen(ctx, k.endpoint.bus)
 }
 
 // Open implements transport.Session.

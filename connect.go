@@ -111,8 +111,8 @@ func (k connector) decide(ctx context.Context, h *transport.Handshake, serialize
 	if r := pass.name(ctx, c.ID); r != nil {
 		return nil, r.handler(comeBack)
 	}
-	session, err := newClient(e.kindOf(h.Transport, serializer), c, pass)
-	if err != nil { // the bus cannot be reached: clients come back
+	session, err := newClient(ctx, e.kindOf(h.Transport, serializer), c, pass)
+	if err != nil { // the bus cannot be reached: clients come back; or the client has gone
 		return nil, answer(http.StatusServiceUnavailable)
 	}
 	return session, nil

@@ -49,10 +49,11 @@ func (p *profile) values() Assigns {
 	return p.assigns
 }
 
-// listen subscribes to the id. It may block.
-func (p *profile) listen(bus *pubsub.PubSub) (err error) {
+// listen subscribes to the id, until forget. It may block, as long as ctx lets
+// it: that of the request.
+func (p *profile) listen(ctx context.Context, bus *pubsub.PubSub) (err error) {
 	if p.id != "" {
-		p.subscription, err = bus.Subscribe(context.Background(), p.id, p)
+		p.subscription, err = bus.Subscribe(ctx, p.id, p)
 	}
 	return err
 }

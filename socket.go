@@ -197,7 +197,10 @@ func (s *Socket) Disconnect() {
 // Subscribe delivers broadcasts of another topic to this channel's HandleInfo,
 // as values of type Broadcast, until it ends or unsubscribes.
 func (s *Socket) Subscribe(topic string) error {
-	_, err := s.client.kind.endpoint.bus.Subscribe(s.context(), topic, infoSubscriber{s})
+	subscription, err := s.client.kind.endpoint.bus.Subscribe(s.context(), topic, infoSubscriber{s})
+	if err == nil {
+		subscription.EndWith(s.context())
+	}
 	return err
 }
 

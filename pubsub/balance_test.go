@@ -85,11 +85,13 @@ func (c *churn) unsubscribe(topic string) {
 	c.ps.Unsubscribe(topic, in)
 }
 
-// expire lets a context end a subscription while it is being made.
+// expire lets a context end a subscription, or the making of it.
 func (c *churn) expire(topic string) {
 	ctx, cancel := context.WithCancel(context.Background())
 	go cancel()
-	_, _ = c.ps.Subscribe(ctx, topic, new(inbox))
+	if s, err := c.ps.Subscribe(ctx, topic, new(inbox)); err == nil {
+		s.EndWith(ctx)
+	}
 }
 
 func (c *churn) sit(topic string) {

@@ -39,7 +39,7 @@ func (ps *PubSub) Labels(name string) []any {
 	sh := ps.shard(name)
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
-	t := sh.topics[name]
+	t := sh.topics.Find(name)
 	if t == nil {
 		return nil
 	}

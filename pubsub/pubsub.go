@@ -16,6 +16,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/roostgo/roost/internal/ebb"
 )
 
 // ErrAdapter is wrapped by what Broadcast and Direct return when the adapter
@@ -46,8 +48,8 @@ type PubSub struct {
 
 type shard struct {
 	mu     sync.RWMutex
-	topics map[string]*entry // guarded by mu
-	_      [32]byte          // one shard's lock on a cache line of its own
+	topics ebb.Map[string, *entry] // guarded by mu
+	_      [24]byte                // one shard's lock on a cache line of its own
 }
 
 // entry is a topic, there while it has subscribers, unless it could not be
@@ -60,10 +62,10 @@ type entry struct {
 	shard  *shard
 	linked chan struct{} // closed when the adapter has subscribed; nil without adapter
 
-	// Guarded by shard.mu. Readers keep the slices: what lies within their length never changes.
-	refs   int // subscriptions, and one more until linked is closed
-	groups []*group
-	subs   []*Subscription // those without a lane
+	// Guarded by shard.mu.
+	refs   int      // subscriptions, and one more until linked is closed
+	groups []*group // readers keep it: what lies within its length never changes
+	subs   roll     // those without a lane
 	labels []labelled
 
 	linkErr error // written before linked is closed
@@ -75,11 +77,7 @@ func New(c Config) *PubSub {
 	for n < c.Shards || c.Shards <= 0 && n < 64 {
 		n *= 2
 	}
-	ps := &PubSub{adapter: c.Adapter, seed: maphash.MakeSeed(), shards: make([]shard, n), running: make(chan struct{}, 1)}
-	for i := range ps.shards {
-		ps.shards[i].topics = make(map[string]*entry)
-	}
-	return ps
+	return &PubSub{adapter: c.Adapter, seed: maphash.MakeSeed(), shards: make([]shard, n), running: make(chan struct{}, 1)}
 }
 
 // Run keeps the adapter's link until ctx is done. A node without an adapter
@@ -149,7 +147,7 @@ func (ps *PubSub) Subscribers(name string) int {
 	sh := ps.shard(name)
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
-	if t := sh.topics[name]; t != nil {
+	if t := sh.topics.Find(name); t != nil {
 		return t.refs
 	}
 	return 0
@@ -160,7 +158,7 @@ func (ps *PubSub) Topics() (n int) {
 	for i := range ps.shards {
 		sh := &ps.shards[i]
 		sh.mu.RLock()
-		n += len(sh.topics)
+		n += sh.topics.Len()
 		sh.mu.RUnlock()
 	}
 	return n
@@ -171,7 +169,7 @@ func (ps *PubSub) Topics() (n int) {
 func (ps *PubSub) Intern(name string) *string {
 	sh := ps.shard(name)
 	sh.mu.RLock()
-	t := sh.topics[name]
+	t := sh.topics.Find(name)
 	sh.mu.RUnlock()
 	if t != nil {
 		return &t.name
@@ -184,12 +182,12 @@ func (ps *PubSub) Intern(name string) *string {
 func (ps *PubSub) dispatch(m *Message) {
 	sh := ps.shard(m.Topic)
 	sh.mu.RLock()
-	t := sh.topics[m.Topic]
+	t := sh.topics.Find(m.Topic)
 	if t == nil {
 		sh.mu.RUnlock()
 		return
 	}
-	groups, subs := t.groups, t.subs
+	groups, subs := t.groups, t.subs.lend()
 	sh.mu.RUnlock()
 
 	for _, g := range groups {
@@ -212,14 +210,14 @@ func (ps *PubSub) enter(name string, to Subscriber, count func(*entry)) (t *entr
 	sh, label := ps.shard(name), labelOf(to)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	t = sh.topics[name]
+	t = sh.topics.Find(name)
 	if t == nil {
 		t = &entry{bus: ps, name: name, shard: sh} // name is its subscriber's own
 		if ps.adapter != nil {
 			t.linked = make(chan struct{})
 			t.refs++ // the link's own: Unsubscribe cannot overtake Subscribe
 		}
-		sh.topics[name] = t
+		sh.topics.Put(name, t)
 		first = true
 	}
 	t.refs++
@@ -248,8 +246,8 @@ func (t *entry) leave(to Subscriber, uncount func(*entry)) {
 // forget takes the topic out of the shard's table, unless another took its
 // place. The shard is locked.
 func (t *entry) forget() {
-	if t.shard.topics[t.name] == t {
-		delete(t.shard.topics, t.name)
+	if t.shard.topics.Find(t.name) == t {
+		t.shard.topics.Delete(t.name)
 	}
 }
 

@@ -52,14 +52,12 @@ func TestCancelEndsOneSubscription(t *testing.T) {
 	}
 }
 
-func TestASubscriptionEndsWithItsContext(t *testing.T) {
+func TestASubscriptionEndsWithTheContextThatItWasGiven(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ps := pubsub.New(pubsub.Config{})
 		ctx, cancel := context.WithCancel(t.Context())
 		for range 3 {
-			if _, err := ps.Subscribe(ctx, "t", new(inbox)); err != nil {
-				t.Fatal(err)
-			}
+			subscribe(t, ps, "t", new(inbox)).EndWith(ctx)
 		}
 		cancel()
 		synctest.Wait()
@@ -67,13 +65,27 @@ func TestASubscriptionEndsWithItsContext(t *testing.T) {
 	})
 }
 
+func TestASubscriptionOutlivesTheContextOfSubscribe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, ps := newSlowLink()
+		ctx, cancel := context.WithCancel(t.Context())
+		in := new(inbox)
+		go func() { a.answer <- nil }()
+		if _, err := ps.Subscribe(ctx, "t", in); err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		synctest.Wait()
+		broadcast(t, ps, "t", "e")
+		in.expect(t, "e")
+	})
+}
+
 func TestACancelledSubscriptionForgetsItsContext(t *testing.T) {
 	ps := pubsub.New(pubsub.Config{})
 	ctx := &countingContext{Context: context.Background(), done: make(chan struct{})}
-	s, err := ps.Subscribe(ctx, "t", new(inbox))
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := subscribe(t, ps, "t", new(inbox))
+	s.EndWith(ctx)
 	if ctx.waiting != 1 {
 		t.Errorf("%d wait for the context, want 1", ctx.waiting)
 	}

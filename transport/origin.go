@@ -118,11 +118,6 @@ func (p OriginPolicy) OrSameHost(host string) OriginPolicy {
 	return p
 }
 
-// Off reports whether the check is switched off.
-//
-// A server whose CSRF check is explicitly off too must not start, clauses 10 and 11.
-func (p OriginPolicy) Off() bool { return p.rule == originAny }
-
 // Allows reports whether the first Origin header of r passes.
 //
 // A request without one does (clause 30); an empty one is an origin without

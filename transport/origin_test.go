@@ -223,20 +223,8 @@ func TestAListWithoutHostsIsAConfigurationError(t *testing.T) { // clause 45
 			t.Errorf("%q does not name %q", err, entry)
 		}
 	}
-	if strings.Contains(err.Error(), "good.com") || p.Off() || p.Allows(from("http://anything")) {
+	if strings.Contains(err.Error(), "good.com") || p.Allows(from("http://anything")) {
 		t.Errorf("%q, and a policy that accepts", err)
-	}
-}
-
-func TestOnlyAnyOriginIsOff(t *testing.T) { // clauses 10 and 11
-	always := transport.OriginFunc(func(transport.Origin, *http.Request) bool { return true })
-	if !transport.AnyOrigin().Off() {
-		t.Error("AnyOrigin is not off")
-	}
-	for _, p := range []transport.OriginPolicy{{}, transport.SameHost(""), transport.SameConn(), origins(t), always} {
-		if p.Off() {
-			t.Errorf("%v: off", p)
-		}
 	}
 }
 

@@ -8,20 +8,14 @@ import (
 	"strings"
 )
 
-// Subprotocol negotiates Sec-WebSocket-Protocol for a request [§5.3].
-//
-// It is Select over what the header offers. Where auth tokens are on, use
-// AuthToken first and Select over the protocols that it leaves.
-func Subprotocol(supported []string, header http.Header) (selected string, ok bool) {
-	return Select(supported, Offered(header))
-}
-
-// Select returns the first supported protocol that the client offers.
+// Select returns the first supported protocol that the client offers [§5.3].
 //
 // The server's order decides. No protocol is selected, and ok is true, when
 // supported is nil (the setting is off, clause 81) or offered is nil (no header,
 // clause 80). ok is false when the two have nothing in common: HTTP 403, clause
 // 79. An empty list that is not nil supports nothing, so it refuses every offer.
+//
+// What is offered is Offered's, or with auth tokens what AuthToken leaves of it.
 func Select(supported, offered []string) (selected string, ok bool) {
 	if supported == nil || offered == nil {
 		return "", true

@@ -48,9 +48,9 @@ func TestASubprotocolIsNegotiated(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, ok := transport.Subprotocol(tt.supported, tt.header)
+			got, ok := transport.Select(tt.supported, transport.Offered(tt.header))
 			if got != tt.want || ok != tt.ok {
-				t.Errorf("Subprotocol = %q, %v; want %q, %v", got, ok, tt.want, tt.ok)
+				t.Errorf("Select = %q, %v; want %q, %v", got, ok, tt.want, tt.ok)
 			}
 		})
 	}

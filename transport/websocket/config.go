@@ -93,10 +93,11 @@ type Config struct {
 	// "phoenix" [§4.6]. Default: false.
 	AuthToken bool
 
-	// KeepMemory leaves the garbage collector alone. Otherwise, while very many
-	// connections come, up to 8 MiB of garbage may lie (the percentage that GOGC
-	// sets is raised), and when no more come it is collected and given back to
-	// the system. Default: false.
+	// KeepMemory leaves the garbage collector and the threads alone. Otherwise,
+	// while very many connections come, up to 8 MiB of garbage may lie (the
+	// percentage that GOGC sets is raised), and when no more come it is collected
+	// and given back to the system, and the operating system threads that are no
+	// longer needed are ended. Default: false.
 	KeepMemory bool
 
 	// Telemetry is told what happens. Default: nobody.

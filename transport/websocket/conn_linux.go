@@ -104,6 +104,7 @@ func (c *conn) Offer(f *transport.Frame, t *transport.Thinning) {
 	if c.is(blocked) {
 		c.lost(out.thin(c.size))
 	}
+	c.loop.count.queued(out.bytes)
 	if out.weight() > c.loop.config.Outbox {
 		c.overflow()
 	}
@@ -112,7 +113,9 @@ func (c *conn) Offer(f *transport.Frame, t *transport.Thinning) {
 func (c *conn) lost(l loss) { c.loop.count.lost(c.loop.ctx, c.loop.config.Telemetry, l) }
 
 func (c *conn) queue(f *transport.Frame, class transport.Class) {
-	c.work().out.add(f, c.size(f))
+	out := &c.work().out
+	out.add(f, c.size(f))
+	c.loop.count.queued(out.bytes)
 	c.loop.dirty(c, class)
 }
 
@@ -175,6 +178,7 @@ func (c *conn) Write(buf []byte, binary bool) {
 		out := &c.work().out
 		out.add(transport.SealCopy(buf, binary), len(wire))
 		out.offset, out.bytes = n, len(wire)-n
+		c.loop.count.queued(out.bytes)
 		c.loop.count.bytesOut.Add(uint64(n)) //nolint:gosec // not negative
 		c.loop.block(c)
 	default:

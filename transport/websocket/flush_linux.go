@@ -48,7 +48,6 @@ func (l *loop) send(c *conn) bool {
 // wrote takes n written bytes off the outbox.
 func (l *loop) wrote(c *conn, n int) {
 	out := &c.busy.out
-	l.count.queued(out.bytes)
 	frames := out.written(n, c.size)
 	l.count.writes.Add(1)
 	l.count.bytesOut.Add(uint64(n))       //nolint:gosec // not negative

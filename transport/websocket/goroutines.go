@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/roostgo/roost/internal/ebb"
 	"github.com/roostgo/roost/internal/frame"
 	"github.com/roostgo/roost/internal/lane"
 	"github.com/roostgo/roost/transport"
@@ -31,7 +32,7 @@ type goroutines struct {
 	// Guarded by mu.
 	mu       sync.Mutex
 	lanes    []*laneRunner
-	links    map[*link]struct{}
+	links    ebb.Map[*link, struct{}]
 	draining bool
 	empty    chan struct{} // closed when draining and the last link has gone
 }
@@ -39,7 +40,7 @@ type goroutines struct {
 func newGoroutines(c *Config) engine {
 	return &goroutines{
 		config: c, limits: [2]*frame.Limits{c.limits(false), c.limits(true)},
-		ctx: context.Background(), links: make(map[*link]struct{}), empty: make(chan struct{}),
+		ctx: context.Background(), empty: make(chan struct{}),
 	}
 }
 
@@ -110,7 +111,7 @@ func (e *goroutines) adopt(nc net.Conn, buffered []byte, s transport.Session, wi
 	}
 	runners := e.runners()
 	c.lane = runners[e.next.Add(1)%uint32(len(runners))].lane //nolint:gosec // a few
-	e.links[c] = struct{}{}
+	e.links.Put(c, struct{}{})
 	e.count.connections.Add(1)
 	e.count.accepted.Add(1)
 	c.lane.Post(c, arrived{})             // before drain can post its restart
@@ -124,8 +125,8 @@ func (e *goroutines) forget(c *link) {
 	e.count.connections.Add(-1)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	delete(e.links, c)
-	if e.draining && len(e.links) == 0 {
+	e.links.Delete(c)
+	if e.draining && e.links.Len() == 0 {
 		close(e.empty)
 	}
 }
@@ -158,16 +159,16 @@ func (e *goroutines) drain() {
 func (e *goroutines) cut() int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for c := range e.links {
+	for c := range e.links.All() {
 		_ = bare(c.nc).Close()
 	}
-	return len(e.links)
+	return e.links.Len()
 }
 
 func (e *goroutines) retire() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if !e.draining && len(e.links) == 0 {
+	if !e.draining && e.links.Len() == 0 {
 		close(e.empty)
 	}
 	e.draining = true
@@ -178,7 +179,7 @@ func (e *goroutines) retire() {
 func (e *goroutines) restart(n int) (told int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for c := range e.links {
+	for c := range e.links.All() {
 		if told == n {
 			break
 		}

@@ -126,9 +126,7 @@ func (h *Handler) examine(r *http.Request, vars []transport.Var) (shake *transpo
 	if err != nil { // clause 28
 		return nil, "", http.StatusBadRequest, err
 	}
-	for _, v := range vars {
-		params[v.Name] = v.Value // clause 6
-	}
+	params.Override(vars)           // clause 6
 	if !h.config.Origin.Allows(r) { // clause 46
 		h.refused(r, "origin", errors.New("origin "+r.Header.Get("Origin")+" is not allowed: list it in CheckOrigin"))
 		return nil, "", http.StatusForbidden, nil

@@ -18,8 +18,6 @@ type herd struct {
 	wait   sync.WaitGroup
 	newest atomic.Int64 // when the last connection was adopted, Unix nanoseconds
 	count  atomic.Int64 // adopted since the last tidying
-
-	allowance allowance
 }
 
 const (
@@ -33,7 +31,7 @@ func (h *herd) joined() {
 	}
 	h.newest.Store(time.Now().UnixNano())
 	if h.count.Add(1) == herdSize {
-		h.wait.Go(h.allowance.grant) // ends with a collection at the latest; end waits for it
+		h.wait.Go(h.indulge) // ends with a collection at the latest; end waits for it
 	}
 }
 
@@ -47,22 +45,25 @@ func (h *herd) tidy(now time.Time) {
 	switch {
 	case n < herdSize:
 	case now.UnixNano()-h.newest.Load() < int64(herdQuiet): // it goes on
-		h.wait.Go(h.allowance.grant) // ends by itself; end waits for it
+		h.wait.Go(h.indulge) // ends by itself; end waits for it
 	case h.count.CompareAndSwap(n, 0):
 		h.wait.Go(h.giveBack) // ends by itself; end waits for it
 	}
 }
 
+// indulge puts up with the herd's garbage.
+func (h *herd) indulge() { garbage.grant(h) }
+
 // end is called once, when no connection comes any more.
 func (h *herd) end() {
 	h.wait.Wait()
-	h.allowance.end()
+	garbage.end(h)
 }
 
 // giveBack ends the threads that nobody needs now and collects twice, because
 // what net/http keeps in its pools survives the first time.
 func (h *herd) giveBack() {
-	h.allowance.end()
+	garbage.end(h)
 	for range pprof.Lookup("threadcreate").Count() - keepThreads - runtime.GOMAXPROCS(0) {
 		endThread()
 	}

@@ -56,6 +56,28 @@ func TestAHerdsGarbageMayLieUntilTheHerdIsOver(t *testing.T) {
 	}
 }
 
+// TestHerdsOfTwoHandlersEndInAnyOrder: the second one's must not take the
+// first one's allowance for the usual one.
+func TestHerdsOfTwoHandlersEndInAnyOrder(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	runtime.GC()
+	for _, first := range []int{0, 1} {
+		var herds [2]herd
+		herds[0].come(herdSize)
+		debug.SetGCPercent(percentage() - 1) // as if the heap had been larger then
+		herds[1].come(herdSize)
+		raised := percentage()
+		herds[first].later(2 * herdQuiet)
+		if got := percentage(); got != raised || raised <= 100 {
+			t.Errorf("%d %% after the end of herd %d, want %d while the other goes on", got, first, raised)
+		}
+		herds[1-first].end()
+		if percentage() != 100 {
+			t.Errorf("%d %% after the end of both, herd %d first", percentage(), first)
+		}
+	}
+}
+
 func TestAHerdLeavesALazierCollectorAlone(t *testing.T) {
 	for _, usual := range []int{-1, 2 * mostPercent} {
 		func() {
@@ -77,14 +99,16 @@ func TestALargeHeapIsAllowedNoMoreGarbageThanUsual(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(100))
 	var a allowance
 	a.usual = 100 // granted while the heap was small
+	h := new(herd)
+	h.count.Store(herdSize)
 	heap := make([]byte, 2*herdGarbage)
 	runtime.GC()
-	a.grant()
+	a.grant(h)
 	if got := percentage(); got != 100 {
 		t.Errorf("%d %% with %d MiB in use", got, len(heap)>>20)
 	}
 	runtime.KeepAlive(heap)
-	a.end()
+	a.end(h)
 }
 
 func TestKeepMemoryLeavesTheCollectorAlone(t *testing.T) {
@@ -93,5 +117,25 @@ func TestKeepMemoryLeavesTheCollectorAlone(t *testing.T) {
 	h.come(2 * herdSize)
 	if percentage() != 100 || h.pending() {
 		t.Errorf("%d %%, pending %v", percentage(), h.pending())
+	}
+}
+
+func TestAHerdsMemoryIsGivenBackToTheSystem(t *testing.T) {
+	returned := func() uint64 {
+		s := []metrics.Sample{{Name: "/memory/classes/heap/released:bytes"}}
+		metrics.Read(s)
+		return s[0].Value.Uint64()
+	}
+	const size = 64 << 20
+	before := returned()
+	heap := make([]byte, size) // is mapped
+	for i := 0; i < size; i += 4096 {
+		heap[i] = 1
+	}
+	during := returned()
+	runtime.KeepAlive(heap)
+	new(herd).giveBack()
+	if after := returned(); after < during+size/2 {
+		t.Errorf("%d MiB were with the system before, %d during, %d afterwards", before>>20, during>>20, after>>20)
 	}
 }

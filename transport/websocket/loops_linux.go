@@ -130,14 +130,14 @@ func (e *loops) descriptor(c syscall.Conn) (fd int32, err error) {
 	if err != nil {
 		return 0, err
 	}
-	dup := -1
-	err = errors.Join(raw.Control(func(fd uintptr) {
-		dup, err = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0)
-		if err == nil && e.config.SendBuffer > 0 {
+	dup, failed := -1, error(nil)
+	err = raw.Control(func(fd uintptr) {
+		dup, failed = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0)
+		if failed == nil && e.config.SendBuffer > 0 {
 			_ = unix.SetsockoptInt(dup, unix.SOL_SOCKET, unix.SO_SNDBUF, e.config.SendBuffer) // a hint
 		}
-	}), err)
-	if err != nil {
+	})
+	if err = errors.Join(err, failed); err != nil {
 		return 0, err
 	}
 	if dup >= tableSize {

@@ -1,7 +1,6 @@
 package websocket
 
 import (
-	"encoding/binary"
 	"errors"
 
 	"github.com/roostgo/roost/internal/frame"
@@ -76,5 +75,5 @@ func closeAnswer(code uint16) transport.CloseCode {
 
 // closeFrame is a close frame without a reason; clause 94.
 func closeFrame(code transport.CloseCode) *transport.Frame {
-	return transport.Control(frame.AppendControl(nil, frame.Close, binary.BigEndian.AppendUint16(nil, uint16(code))))
+	return transport.Control(frame.AppendClose(nil, uint16(code), ""))
 }

@@ -51,6 +51,10 @@ func TestASlowConsumerIsCutAndHarmsNobodyElse(t *testing.T) {
 				if got.SlowConsumers != 1 || got.Connections != 1 {
 					t.Errorf("%+v", got)
 				}
+				// Each frame counts 64 bytes more; a TLS record that is sealed waits elsewhere.
+				if least := int64(smallOutbox / (size + 4 + 64) * size / 2); got.OutboxHigh < least {
+					t.Errorf("%d bytes waited, want %d at least", got.OutboxHigh, least)
+				}
 				if most := int64(smallOutbox + 10*(size+4)); got.OutboxHigh > most {
 					t.Errorf("%d bytes waited, want %d at most", got.OutboxHigh, most)
 				}
@@ -92,6 +96,17 @@ func TestAClientThatReadsIsNotSlowHoweverMuchItIsSent(t *testing.T) {
 		}
 		if got := s.handler.Stats(); got.SlowConsumers != 0 {
 			t.Errorf("%+v", got)
+		}
+	})
+}
+
+func TestWhatTheKernelDoesNotTakeOfAWriteHasWaited(t *testing.T) {
+	onEachEngine(t, websocket.Config{Loops: 1, SendBuffer: 16 << 10}, func(t *testing.T, s *stage) {
+		_, v := s.narrow()
+		big := append(transport.Room(4<<20), strings.Repeat("x", 4<<20)...)
+		v.onLane(t, func() { v.conn.Write(big, false) })
+		if got := s.handler.Stats(); got.OutboxHigh < 1<<20 {
+			t.Errorf("%d bytes waited of 4 MiB that nobody reads", got.OutboxHigh)
 		}
 	})
 }

@@ -122,7 +122,7 @@ func TestAHandlerThatRetiresServesWhoIsThereAndSendsOthersElsewhere(t *testing.T
 	onEachEngine(t, patientClose, func(t *testing.T, s *stage) {
 		c := s.crowd(1)[0]
 		s.handler.Retire()
-		_, resp, err := client.Dial(t.Context(), s.url(), client.Options{})
+		_, resp, err := client.Dial(t.Context(), s.url(), client.Options{TLS: s.tls})
 		if err == nil || resp == nil || resp.StatusCode != 503 || resp.Header.Get("Retry-After") != "1" {
 			t.Errorf("an upgrade: got %v, %v", resp, err)
 		}

@@ -1,0 +1,25 @@
+package websocket
+
+import (
+	"testing"
+	"time"
+
+	"github.com/roostgo/roost/internal/lane"
+)
+
+func TestASweepTrimsWhatIsLent(t *testing.T) {
+	l := startLoops(t).all()[0]
+	left := 0
+	l.lane.Post(lane.Func(func() {
+		for range 100 { // nobody needs them, and nobody did since the last trim
+			l.lent.free = append(l.lent.free, new(busy))
+		}
+		l.sweepAt = time.Now()
+		l.tick()
+		left = len(l.lent.free)
+	}), nil)
+	barrier(t, l)
+	if left > 0 {
+		t.Errorf("%d are left", left)
+	}
+}
