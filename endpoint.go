@@ -105,6 +105,11 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // serve answers a request, if it is for the socket's path.
 func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request) bool {
 	vars, ok := e.path.Match(r.URL.Path)
+	if ok && r.ProtoMajor == 1 {
+		// What a proxy passes on behind an upgrade that was refused, taking it for
+		// frames, must not be served as a request. (An answer of 101 has no such header.)
+		w.Header().Set("Connection", "close")
+	}
 	switch {
 	case !ok:
 	case e.gate.full(&e.gate.connects):

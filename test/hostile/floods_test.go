@@ -1,6 +1,7 @@
 package hostile
 
 import (
+	"fmt"
 	"net"
 	"strings"
 	"testing"
@@ -65,7 +66,7 @@ func TestBytesThatAreNoHandshake(t *testing.T) {
 			"GET /socket/websocket HTTP/1.1\r\nHost: x\r\n" + repeat("A: b\r\n", 200_000) + "\r\n",
 			"GET /socket/websocket?vsn=2.0.0 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nContent-Length: 9999999\r\n\r\nbody",
 		} {
-			nc, err := net.Dial("tcp", strings.TrimPrefix(f.server.URL, "http://"))
+			nc, err := net.Dial("tcp", f.address)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -77,4 +78,24 @@ func TestBytesThatAreNoHandshake(t *testing.T) {
 		}
 		f.stands(t)
 	})
+}
+
+func TestTopicsOfUniqueNamesLeaveNothing(t *testing.T) {
+	f := build(t, tight)
+	c := f.attacker(t, "2.0.0", client.Options{})
+	for i := range 2000 {
+		topic, ref := fmt.Sprint("room:", i), fmt.Sprint(i)
+		c.Join(t, topic, ref, "")
+		if err := c.Push(ref, "leave", topic, "phx_leave", ""); err != nil {
+			t.Fatal(err)
+		}
+		for answered := false; !answered; { // the reply and phx_close
+			answered = string(c.Next(t).Payload) == v2(`"`+ref+`"`, `"`+ref+`"`, `"`+topic+`"`, `"phx_close"`, "{}")
+		}
+	}
+	if s := f.Stats(); s.Topics != 0 || s.Channels != 0 {
+		t.Errorf("%+v", s)
+	}
+	c.Abort()
+	f.stands(t)
 }

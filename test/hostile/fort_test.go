@@ -24,8 +24,10 @@ const patience = 10 * time.Second
 // meanwhile.
 type fort struct {
 	*roost.Endpoint
-	server *httptest.Server
-	honest *client.Conn
+	address string
+	query   string // that every url has besides
+	close   func() // lets nobody in any more
+	honest  *client.Conn
 }
 
 // seat is a channel that answers.
@@ -69,19 +71,26 @@ func build(t testing.TB, ws websocket.Config) *fort {
 	log := slog.New(slog.NewTextHandler(io.Discard, nil)) //nolint:sloglint // what attackers make us log is to be formatted, too
 	f := &fort{Endpoint: roost.NewEndpoint(roost.Config{WebSocket: ws, Logger: log, Overload: roost.Overload{Delay: -1}})}
 	f.Channel("room:*", roost.ChannelOf((*seat).Join, roost.On("echo", (*seat).Echo), roost.On("shout", (*seat).Shout)))
-	f.server = httptest.NewServer(f)
+	server := httptest.NewServer(f)
+	f.address, f.close = server.Listener.Addr().String(), server.Close
+	f.settle(t)
+	return f
+}
+
+// settle lets the honest client in; with the test the fort falls.
+func (f *fort) settle(t testing.TB) {
+	t.Helper()
 	var err error
 	if f.honest, _, err = client.Dial(context.Background(), f.url("2.0.0"), client.Options{Timeout: patience}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { f.fall(t) })
-	return f
 }
 
 // fall shuts the endpoint down.
 func (f *fort) fall(t testing.TB) {
 	f.honest.Drop()
-	f.server.Close()
+	f.close()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := f.Shutdown(ctx); err != nil {
@@ -93,7 +102,7 @@ func (f *fort) fall(t testing.TB) {
 }
 
 func (f *fort) url(vsn string) string {
-	return "ws" + strings.TrimPrefix(f.server.URL, "http") + "/socket/websocket?vsn=" + vsn
+	return "ws://" + f.address + "/socket/websocket?vsn=" + vsn + f.query
 }
 
 // attacker connects.
@@ -121,6 +130,24 @@ func (f *fort) stands(t testing.TB) {
 			t.Fatalf("something is left of the attackers: %+v", s)
 		}
 	}
+}
+
+// strikes sends bytes on a connection of its own: the server answers with a
+// close code and hangs up, and serves the honest client meanwhile.
+func (f *fort) strikes(t *testing.T, o client.Options, sent []byte, code uint16) {
+	t.Helper()
+	c := f.attacker(t, "2.0.0", o)
+	done := make(chan struct{})
+	go func() { // ends when the server has read all, or hangs up
+		defer close(done)
+		_ = c.SendRaw(sent)
+	}()
+	f.honest.ExpectQuiet(t)
+	c.ExpectClose(t, code)
+	c.ExpectEOF(t)
+	<-done
+	c.Drop()
+	f.stands(t)
 }
 
 // goesOn is the outcome of an attack on a connection that is open afterwards.

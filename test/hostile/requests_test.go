@@ -1,0 +1,194 @@
+package hostile
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/roostgo/roost"
+)
+
+// behind builds a fort behind a roost.Server.
+func behind(t *testing.T, s *roost.Server) *fort {
+	t.Helper()
+	quiet := slog.New(slog.DiscardHandler)
+	f := &fort{Endpoint: roost.NewEndpoint(roost.Config{Logger: quiet, Overload: roost.Overload{Delay: -1}})}
+	ctx, stop := context.WithCancel(context.Background())
+	listening, ended := make(chan string, 1), make(chan error, 1)
+	s.Endpoint, s.Addr, s.Logger = f.Endpoint, "127.0.0.1:0", quiet
+	s.OnListen = func(a net.Addr) { listening <- a.String() }
+	go func() { ended <- s.Run(ctx) }() // ends with ctx; the fort's end waits
+	f.close = func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Errorf("the server: %v", err)
+		}
+	}
+	select {
+	case f.address = <-listening:
+	case err := <-ended:
+		stop()
+		t.Fatal(err)
+	}
+	f.settle(t)
+	return f
+}
+
+// dial connects without saying anything.
+func (f *fort) dial(t *testing.T) net.Conn {
+	t.Helper()
+	nc, err := net.Dial("tcp", f.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = nc.Close() })
+	_ = nc.SetDeadline(time.Now().Add(patience))
+	return nc
+}
+
+// drip sends a byte now and then until the server hangs up.
+func drip(nc net.Conn) {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for range tick.C {
+		if _, err := nc.Write([]byte("a")); err != nil {
+			return
+		}
+	}
+}
+
+func TestSlowRequestsAndSilentConnectionsAreCut(t *testing.T) {
+	reads := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
+	f := behind(t, &roost.Server{Handler: reads, ReadHeaderTimeout: time.Second, ReadTimeout: time.Second})
+	var attackers sync.WaitGroup
+	for range 5 {
+		for _, begin := range []string{
+			"GET /socket/websocket HTTP/1.1\r\nHost: a\r\nX-Slow: ",      // a slow head
+			"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9999\r\n\r\n", // a slow body
+			"", // silence
+		} {
+			nc := f.dial(t)
+			_, _ = io.WriteString(nc, begin)
+			if begin != "" {
+				attackers.Go(func() { drip(nc) }) // ends when the server hangs up
+			}
+			attackers.Go(func() { // ends with the server, or with patience
+				if _, err := io.Copy(io.Discard, nc); err != nil && strings.Contains(err.Error(), "timeout") {
+					t.Errorf("%q was not cut", begin)
+				}
+				_ = nc.Close()
+			})
+		}
+	}
+	f.honest.ExpectQuiet(t)
+	attackers.Wait()
+	f.stands(t)
+}
+
+func TestSilentConnectionsTakeNoMoreThanThePlacesForHandshakes(t *testing.T) {
+	s := &roost.Server{MaxHandshakes: 8}
+	f := behind(t, s)
+	for range 20 {
+		if nc, err := net.Dial("tcp", f.address); err == nil { // else it was cut at once
+			defer nc.Close() //nolint:errcheck // it said nothing
+		}
+	}
+	for late := time.Now().Add(patience); s.Stats().Refused < 12; {
+		f.honest.ExpectQuiet(t)
+		if time.Now().After(late) {
+			t.Fatalf("%+v", s.Stats())
+		}
+	}
+	if got := s.Stats(); got.HandshakesHigh > 8 {
+		t.Errorf("%+v", got)
+	}
+	f.stands(t)
+}
+
+const upgrade = "Host: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+
+// status sends a request and returns what it is answered with.
+func (f *fort) status(t *testing.T, request string) int {
+	t.Helper()
+	nc := f.dial(t)
+	go func() { _, _ = io.WriteString(nc, request) }() // ends when it is read, or with the connection
+	resp, err := http.ReadResponse(bufio.NewReader(nc), nil)
+	if err != nil {
+		t.Fatalf("%.80q: %v", request, err)
+	}
+	_ = resp.Body.Close()
+	_ = nc.Close()
+	return resp.StatusCode
+}
+
+func TestHeaderFloodsAreBoundedByTheirBytes(t *testing.T) {
+	f := behind(t, &roost.Server{})
+	var many strings.Builder
+	for a := 'a'; a <= 'z'; a++ {
+		for b := range 80 {
+			many.WriteString("x" + string(a) + repeat("-", b) + ": x\r\n")
+		}
+	}
+	const socket = "GET /socket/websocket?vsn=2.0.0 HTTP/1.1\r\n"
+	for name, row := range map[string]struct {
+		headers string
+		want    int
+	}{
+		"2,000 names before the handshake": {many.String()[:50_000] + ": x\r\n", http.StatusSwitchingProtocols},
+		"one name 4,000 times":             {repeat("X-A: b\r\n", 4000), http.StatusSwitchingProtocols},
+		"one name a million times":         {repeat("X-A: b\r\n", 1_000_000), http.StatusRequestHeaderFieldsTooLarge},
+		"one value of a megabyte":          {"X-A: " + repeat("b", 1<<20) + "\r\n", http.StatusRequestHeaderFieldsTooLarge},
+		"a list of blanks":                 {"Sec-WebSocket-Protocol: b" + repeat(" ", 60_000) + "x\r\n", http.StatusSwitchingProtocols},
+		"a list of commas":                 {"Sec-WebSocket-Extensions: " + repeat(",", 60_000) + "\r\n", http.StatusSwitchingProtocols},
+	} {
+		if got := f.status(t, socket+row.headers+upgrade+"\r\n"); got != row.want {
+			t.Errorf("%s: got %d, want %d", name, got, row.want)
+		}
+		f.stands(t)
+	}
+}
+
+// A proxy that takes a request for another than it is, passes on a second one
+// in it that it never judged.
+func TestNoRequestIsSmuggledInAnother(t *testing.T) {
+	var smuggled atomic.Int64
+	f := behind(t, &roost.Server{Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/inner" {
+			smuggled.Add(1)
+		}
+	})})
+	const inner = "GET /inner HTTP/1.1\r\nHost: a\r\n\r\n"
+	const post, chunks = "POST / HTTP/1.1\r\nHost: a\r\n", "0\r\n\r\n"
+	for name, request := range map[string]string{
+		"behind an upgrade that is refused":  "GET /socket/websocket?vsn=2.0.0 HTTP/1.1\r\n" + strings.Replace(upgrade, "13", "9", 1) + "\r\n",
+		"behind an origin that is refused":   "GET /socket/websocket?vsn=2.0.0 HTTP/1.1\r\nOrigin: https://evil.example\r\n" + upgrade + "\r\n",
+		"behind an upgrade":                  "GET /socket/websocket?vsn=2.0.0 HTTP/1.1\r\n" + upgrade + "\r\n",
+		"as the body of an upgrade":          "GET /socket/websocket?vsn=2.0.0 HTTP/1.1\r\nContent-Length: 34\r\n" + upgrade + "\r\n",
+		"between two lengths":                post + "Content-Length: 0\r\nContent-Length: 34\r\n\r\n",
+		"behind a length with a sign":        post + "Content-Length: +0\r\n\r\n",
+		"behind a coding that is none":       post + "Transfer-Encoding: xchunked\r\n\r\n" + chunks,
+		"behind two codings":                 post + "Transfer-Encoding: chunked, identity\r\n\r\n" + chunks,
+		"behind a name with a blank":         post + "Transfer-Encoding : chunked\r\n\r\n" + chunks,
+		"behind a control character":         post + "X: a\rTransfer-Encoding: chunked\r\n\r\n" + chunks,
+		"behind a chunk with a wrong length": post + "Transfer-Encoding: chunked\r\n\r\n0x0\r\n\r\n",
+	} {
+		nc := f.dial(t)
+		go func() { _, _ = io.WriteString(nc, request+inner) }() // ends with the connection
+		if _, err := io.Copy(io.Discard, nc); err != nil && strings.Contains(err.Error(), "timeout") {
+			t.Errorf("%s: the connection was left open", name)
+		}
+		_ = nc.Close()
+		if n := smuggled.Swap(0); n > 0 {
+			t.Errorf("%s: the inner request was served", name)
+		}
+		f.stands(t)
+	}
+}
