@@ -37,6 +37,13 @@ type Config struct {
 	// Default: those whose host is Host.
 	CheckOrigin transport.OriginPolicy
 
+	// Proxies are the networks of the proxies in front of the server. They are
+	// believed about a client's address (X-Forwarded-For), which limits, logs and
+	// Connect then see, and about the scheme, host and port that it asked for
+	// (X-Forwarded-Proto, -Host, -Port), which CheckOrigin compares with [§4.7].
+	// Default: none; anybody can send such headers.
+	Proxies transport.Proxies
+
 	// Connect decides about a new connection, may give it an id, and keeps
 	// what channels will need. ctx is the request's, with what middleware put
 	// there. An error refuses; see ErrorHandler. It runs on the request's
@@ -72,8 +79,8 @@ type Config struct {
 	// before it cuts them. Default: 30 s.
 	DrainTimeout time.Duration
 
-	// WebSocket configures that transport. Its Origin and Telemetry are set
-	// from this Config.
+	// WebSocket configures that transport. Its Origin, Proxies and Telemetry are
+	// set from this Config.
 	WebSocket websocket.Config
 
 	// PubSub carries broadcasts. Endpoints that share one reach each other's
@@ -152,6 +159,9 @@ func (c Config) validate() error {
 	}
 	if !c.WebSocket.Origin.IsZero() {
 		errs = append(errs, errors.New("WebSocket.Origin is set: use Config.CheckOrigin"))
+	}
+	if c.WebSocket.Proxies != nil {
+		errs = append(errs, errors.New("WebSocket.Proxies is set: use Config.Proxies"))
 	}
 	if c.WebSocket.Telemetry != nil {
 		errs = append(errs, errors.New("WebSocket.Telemetry is set: use Config.Telemetry and Config.Logger"))

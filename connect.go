@@ -34,6 +34,7 @@ type Connect struct {
 	HasToken  bool
 
 	request *http.Request
+	proxies transport.Proxies
 	assigns Assigns
 }
 
@@ -43,7 +44,7 @@ func (c *Connect) Assign(key string, value any) { c.assigns = c.assigns.with(key
 // Info collects what else is known about the connection: addresses, URI, user
 // agent, some headers [§4.4].
 func (c *Connect) Info() transport.Info {
-	info := transport.NewInfo(c.request)
+	info := c.proxies.Info(c.request)
 	if !c.HasToken {
 		return info
 	}
@@ -66,12 +67,13 @@ func (k connector) Connect(ctx context.Context, h *transport.Handshake) (transpo
 	serializer, err := e.negotiate(h.Params)
 	if err != nil { // clauses 19-23
 		e.stream.Emit(ctx, telemetry.ConnectRefused{
-			Socket: telemetry.Socket{Transport: h.Transport}, Check: "version", Remote: h.Request.RemoteAddr, Err: err,
+			Socket: telemetry.Socket{Transport: h.Transport}, Check: "version", Remote: e.config.Proxies.RemoteAddr(h.Request), Err: err,
 		})
 		return nil, answer(http.StatusForbidden)
 	}
 	c := &Connect{
-		Params: h.Params, Transport: h.Transport, AuthToken: h.AuthToken, HasToken: h.HasToken, request: h.Request,
+		Params: h.Params, Transport: h.Transport, AuthToken: h.AuthToken, HasToken: h.HasToken,
+		request: h.Request, proxies: e.config.Proxies,
 	}
 	began := time.Now()
 	if err = e.ask(ctx, c); err == nil {

@@ -69,6 +69,7 @@ func NewEndpoint(c Config) *Endpoint {
 
 	ws := c.WebSocket
 	ws.Origin = c.CheckOrigin.OrSameHost(c.Host)
+	ws.Proxies = c.Proxies
 	ws.Telemetry = e.stream
 	var err error
 	if e.path, err = transport.ParsePath(c.Path, c.WebSocketPath); err == nil {

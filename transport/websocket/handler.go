@@ -147,7 +147,7 @@ func (h *Handler) examine(r *http.Request, vars []transport.Var) (shake *transpo
 
 func (h *Handler) refused(r *http.Request, check string, err error) {
 	h.config.Telemetry.Emit(r.Context(), telemetry.ConnectRefused{
-		Socket: telemetry.Socket{Transport: Name}, Check: check, Remote: r.RemoteAddr, Err: err,
+		Socket: telemetry.Socket{Transport: Name}, Check: check, Remote: h.config.Proxies.RemoteAddr(r), Err: err,
 	})
 }
 
