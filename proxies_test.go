@@ -3,6 +3,7 @@ package roost_test
 import (
 	"context"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/netip"
 	"testing"
@@ -60,4 +61,32 @@ func TestAPageOfTheProxysNameConnectsAndItsClientIsKnown(t *testing.T) {
 func TestWhatAClientForgesIsNotBelieved(t *testing.T) {
 	r := start(t, &roost.Server{Endpoint: roost.NewEndpoint(roost.Config{CheckOrigin: transport.SameConn()})})
 	client.Refused(t, r.url("/socket/websocket"), proxied("https://app.example"), http.StatusForbidden)
+}
+
+func TestBehindAProxyWithAHeaderTheClientIsThePeer(t *testing.T) {
+	infos := make(chan transport.Info, 1)
+	s := &roost.Server{ProxyProtocol: localProxies, Endpoint: roost.NewEndpoint(roost.Config{
+		Connect: func(_ context.Context, c *roost.Connect) error { infos <- c.Info(); return nil },
+	})}
+	r := start(t, s)
+	begin := func(header string) client.Options {
+		return client.Options{Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+			nc, err := new(net.Dialer).DialContext(ctx, network, address)
+			if err == nil {
+				_, err = nc.Write([]byte(header))
+			}
+			return nc, err
+		}}
+	}
+	client.Open(t, r.url("/socket/websocket"), begin("PROXY TCP4 203.0.113.9 10.0.0.2 12345 4000\r\n"))
+	info := receive(t, infos, "connect")
+	if want := netip.MustParseAddrPort("203.0.113.9:12345"); info.PeerAddr != want || info.ClientAddr != want.Addr() {
+		t.Errorf("got the peer %v and the client %v, want %v", info.PeerAddr, info.ClientAddr, want)
+	}
+	if _, resp, err := client.Dial(t.Context(), r.url("/socket/websocket"), begin("")); err == nil || resp != nil {
+		t.Errorf("without a header: got %v, %v", resp, err)
+	}
+	if n := s.Stats().BadHeaders; n != 1 {
+		t.Errorf("%d bad headers are counted, want 1", n)
+	}
 }

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/roostgo/roost/transport"
 )
 
 // DefaultAddr is where a Server listens that was told nothing: this machine
@@ -57,6 +59,14 @@ type Server struct {
 	// Default: 4,096; negative: no bound.
 	MaxHandshakes int
 
+	// ProxyProtocol are the networks of the proxies whose connections begin with
+	// a PROXY header (HAProxy's protocol, versions 1 and 2) that says who the
+	// client is: that is the TCP peer then, for everybody. It must be there, within
+	// 5 s, or the connection is closed; from other peers nobody expects it. A
+	// Listener must hand out bare sockets: the header comes before TLS.
+	// Default: none.
+	ProxyProtocol transport.Proxies
+
 	// Services start before the endpoint accepts, and stop after it.
 	Services []Service
 
@@ -82,7 +92,8 @@ type Server struct {
 	// Default: slog.Default().
 	Logger *slog.Logger
 
-	door atomic.Pointer[door] // while it runs
+	door       atomic.Pointer[door] // while it runs
+	badHeaders atomic.Uint64
 }
 
 // Run serves until ctx is done: then it stops accepting, closes connections
@@ -105,7 +116,7 @@ func (s *Server) Run(ctx context.Context) error {
 	defer door.Close() //nolint:errcheck // closed already when all went well
 	s.door.Store(door)
 	front := &front{
-		server: s.http(log), listener: door, onListen: s.OnListen, grace: httpGrace, ready: make(chan struct{}),
+		server: s.http(log), listener: s.announced(door, log), onListen: s.OnListen, grace: httpGrace, ready: make(chan struct{}),
 	}
 	front.server.ConnState = door.state
 	t := tree{log: log, grace: s.Endpoint.config.DrainTimeout + 5*time.Second}
@@ -123,6 +134,7 @@ type ServerStats struct {
 	HandshakesHigh int64  // the most of them there were
 	Paced          uint64 // connections that waited for AcceptRate
 	Refused        uint64 // connections over MaxHandshakes
+	BadHeaders     uint64 // connections that were closed because of their PROXY header
 }
 
 // Stats may be called at any time.
@@ -133,6 +145,7 @@ func (s *Server) Stats() ServerStats {
 	}
 	return ServerStats{
 		Handshakes: d.handshakes.Load(), HandshakesHigh: d.high.Load(), Paced: d.paced.Load(), Refused: d.refused.Load(),
+		BadHeaders: s.badHeaders.Load(),
 	}
 }
 

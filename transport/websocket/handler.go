@@ -210,7 +210,7 @@ func hijack(w http.ResponseWriter) (net.Conn, []byte, error) {
 		return nil, nil, err
 	}
 	buffered, _ := rw.Reader.Peek(rw.Reader.Buffered())
-	return conn, append([]byte(nil), buffered...), nil
+	return transport.Bare(conn), append([]byte(nil), buffered...), nil
 }
 
 // switching is the 101 response [§5.1].

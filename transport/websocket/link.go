@@ -296,7 +296,7 @@ func (c *link) Resume() {
 // bare is the connection below TLS.
 func bare(nc net.Conn) net.Conn {
 	if t, ok := nc.(*tls.Conn); ok {
-		return t.NetConn()
+		return transport.Bare(t.NetConn())
 	}
 	return nc
 }
