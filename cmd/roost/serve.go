@@ -27,6 +27,8 @@ type serveFlags struct {
 	hosts    []string
 	maxFrame int
 	outbox   int
+	proxies  transport.Proxies
+	header   bool // connections of the proxies begin with a PROXY header
 }
 
 func parseServe(args []string, stderr io.Writer) (f serveFlags, err error) {
@@ -39,6 +41,9 @@ func parseServe(args []string, stderr io.Writer) (f serveFlags, err error) {
 		"default: pages from this machine, and with -listen on a network address pages from the server itself")
 	host := fs.String("host", "", "comma-separated `names` of this server that requests may ask for, besides localhost; others get 421\n"+
 		"default: localhost, and with -listen on a network address any")
+	proxies := fs.String("trusted-proxies", "", "comma-separated `networks` of the proxies in front of this server, like 10.0.0.0/8: what they say of a client is believed\n"+
+		"(X-Forwarded-For, -Proto, -Host, -Port); default: none")
+	fs.BoolVar(&f.header, "proxy-protocol", false, "connections of -trusted-proxies begin with a PROXY header, version 1 or 2; without it they are closed")
 	fs.IntVar(&f.maxFrame, "max-frame", 2<<20, "most `bytes` of one message from a client; over it the connection is closed with 1009")
 	fs.IntVar(&f.outbox, "outbox", 0, "most `bytes` that wait for a client that reads slowly before it is cut; default: four times -max-frame")
 	fs.Usage = func() {
@@ -52,6 +57,9 @@ func parseServe(args []string, stderr io.Writer) (f serveFlags, err error) {
 		return f, fmt.Errorf("serve takes no argument %q: flags come with a dash, as in -listen 127.0.0.1:4000", fs.Arg(0))
 	}
 	f.origins, f.hosts = listed(*origin), listed(*host)
+	if f.proxies, err = transport.ParseProxies(*proxies); err != nil {
+		return f, fmt.Errorf("flag -trusted-proxies: %w", err)
+	}
 	if f.outbox == 0 {
 		f.outbox = 4 * f.maxFrame
 	}
@@ -68,6 +76,8 @@ func (f serveFlags) check() error {
 	switch {
 	case f.listen == "":
 		return errors.New("flag -listen is empty: give an address, as in -listen 127.0.0.1:4000, or leave the flag out")
+	case f.header && len(f.proxies) == 0:
+		return errors.New("flag -proxy-protocol needs -trusted-proxies: a PROXY header is believed of listed networks only, as in -trusted-proxies 10.0.0.0/8")
 	case f.maxFrame < 1:
 		return fmt.Errorf("flag -max-frame is %d: at least one byte", f.maxFrame)
 	case f.outbox < 1:
@@ -138,7 +148,8 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: f.log}))
 	endpoint := roost.NewEndpoint(roost.Config{
-		CheckOrigin: origin, Logger: log, WebSocket: websocket.Config{MaxFrame: f.maxFrame, Outbox: f.outbox},
+		CheckOrigin: origin, Proxies: f.proxies, Logger: log,
+		WebSocket: websocket.Config{MaxFrame: f.maxFrame, Outbox: f.outbox},
 	})
 	endpoint.Channel("*", newRelay)
 
@@ -149,6 +160,9 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			api.accepting.Store(true)
 			fmt.Fprint(stdout, greeting(a, len(f.hosts) > 0))
 		},
+	}
+	if f.header {
+		server.ProxyProtocol = f.proxies
 	}
 	context.AfterFunc(ctx, func() { api.accepting.Store(false) })
 	err = server.Run(ctx)
