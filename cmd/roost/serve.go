@@ -15,6 +15,7 @@ import (
 
 	"github.com/roostgo/roost"
 	"github.com/roostgo/roost/playground"
+	"github.com/roostgo/roost/secure"
 	"github.com/roostgo/roost/transport"
 	"github.com/roostgo/roost/transport/websocket"
 )
@@ -190,7 +191,7 @@ func routes(a *api) http.Handler {
 	mux.Handle("/api/", foreign.Handler(a))
 	mux.HandleFunc("GET /healthz", a.health)
 	mux.HandleFunc("GET /readyz", a.ready)
-	return mux
+	return secure.Handler(mux)
 }
 
 func isLocal(a net.Addr) bool {

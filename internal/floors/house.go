@@ -38,6 +38,7 @@ var house = []home{
 	{path: "wire/wiretest", floor: 2, forTests: true},
 	{path: "ratelimit/ratelimittest", floor: 2, forTests: true},
 	{path: "ratelimit", floor: 1},
+	{path: "secure", floor: 1},
 	{path: "telemetry", floor: 1},
 	{path: "token", floor: 1},
 	{path: "wire", floor: 1},
