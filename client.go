@@ -159,6 +159,9 @@ func (c *client) admit(m *wire.Message) (*Socket, Factory) {
 	if a := c.profile.values().merged(r.assigns); len(a) > 0 { // clause 12
 		s.extra().assigns = a
 	}
+	if r.levels != usualLevels {
+		s.set(ownLevels)
+	}
 	s.joinRef = keepRef(m.JoinRef)
 	if m.JoinRef.IsNull() {
 		s.set(joinRefNull)

@@ -91,6 +91,10 @@ type Config struct {
 	// slog.Default().
 	Logger *slog.Logger
 
+	// Filter keeps secrets out of what the log shows of clients' parameters
+	// [§14.2]. Default: what is called, or says, password or token is left out.
+	Filter telemetry.Filter
+
 	// Telemetry are handlers of events besides the log.
 	Telemetry []telemetry.Handler
 

@@ -18,7 +18,8 @@ type Params = transport.Params
 
 // Connect is a client's wish to connect, as Config.Connect sees it.
 type Connect struct {
-	// Params are the query parameters, vsn included, and the path variables.
+	// Params are the query parameters, vsn included, and the path variables. The
+	// log may read them later: do not write to them.
 	Params Params
 
 	// ID names the connection. All connections with the same id can be ended
@@ -84,9 +85,11 @@ func (k connector) Connect(ctx context.Context, h *transport.Handshake) (transpo
 		return nil, answer(http.StatusInternalServerError)
 	}
 	if e.stream.Enabled(slog.LevelInfo) {
+		params := h.Params // and nothing else of the request
 		e.stream.Emit(ctx, telemetry.SocketConnected{
 			Socket: telemetry.Socket{Transport: h.Transport, ID: c.ID},
 			OK:     err == nil, Err: err, Serializer: serializer.Name(), Duration: time.Since(began),
+			Params: telemetry.NewParams(&e.config.Filter, func() any { return params }),
 		})
 	}
 	if err != nil {

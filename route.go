@@ -11,6 +11,7 @@ type route struct {
 	prefix  bool // the pattern ended in "*", which is cut off
 	factory Factory
 	assigns Assigns
+	levels  logLevels
 }
 
 // RouteOption says more about a route.
@@ -30,7 +31,7 @@ func newRoute(pattern string, f Factory, opts []RouteOption) *route {
 	if f == nil {
 		panic(fmt.Sprintf("roost: topic pattern %q has no channel: pass roost.ChannelOf(...) or a Factory", pattern))
 	}
-	r := &route{factory: f}
+	r := &route{factory: f, levels: usualLevels}
 	r.pattern, r.prefix = strings.CutSuffix(pattern, "*")
 	for _, o := range opts {
 		o(r)

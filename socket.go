@@ -46,6 +46,7 @@ const (
 	joinRefNull uint32 = 1 << iota // the join had no join_ref
 	leaving                        // the client has left
 	cancelled                      // the callbacks' context is done
+	ownLevels                      // the route has other log levels than usual
 )
 
 func (s *Socket) is(flag uint32) bool { return s.flags.Load()&flag != 0 }

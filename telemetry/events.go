@@ -33,6 +33,7 @@ type SocketConnected struct {
 	OK         bool
 	Err        error // why it was refused; nil when it was not said
 	Serializer string
+	Params     Params
 	Duration   time.Duration
 }
 
@@ -70,7 +71,9 @@ type SlowConsumer struct {
 type ChannelJoined struct {
 	Channel
 	OK       bool
+	Params   Params
 	Duration time.Duration
+	LogLevel slog.Level // of its route; Silent: the log leaves it out
 }
 
 // JoinUnmatched is emitted when a client joins a topic that has no route.
@@ -90,7 +93,9 @@ type DuplicateJoin struct{ Channel }
 type ChannelHandledIn struct {
 	Channel
 	Event    string
+	Params   Params
 	Duration time.Duration
+	LogLevel slog.Level // of its route; Silent: the log leaves it out
 }
 
 // PayloadInvalid is emitted when a client's payload was not what a binding
@@ -155,6 +160,12 @@ func (e ConnectRefused) Level() slog.Level {
 	return slog.LevelError // clause 46
 }
 
+// Level is what the channel's route says. Clause 286.
+func (e ChannelJoined) Level() slog.Level { return e.LogLevel }
+
+// Level is what the channel's route says. Clause 286.
+func (e ChannelHandledIn) Level() slog.Level { return e.LogLevel }
+
 // Names of the events.
 func (SocketConnected) Name() string  { return "socket_connected" }
 func (ConnectRefused) Name() string   { return "connect_refused" }
@@ -175,19 +186,17 @@ func (OverloadBegan) Name() string    { return "overload_began" }
 func (OverloadEnded) Name() string    { return "overload_ended" }
 
 // Levels of the events [§14.2].
-func (SocketConnected) Level() slog.Level  { return slog.LevelInfo }
-func (ConnectCrashed) Level() slog.Level   { return slog.LevelError }
-func (SocketClosed) Level() slog.Level     { return slog.LevelDebug }
-func (SlowConsumer) Level() slog.Level     { return slog.LevelWarn }
-func (ChannelJoined) Level() slog.Level    { return slog.LevelInfo }
-func (JoinUnmatched) Level() slog.Level    { return slog.LevelWarn }
-func (TooManyChannels) Level() slog.Level  { return slog.LevelError }
-func (DuplicateJoin) Level() slog.Level    { return slog.LevelDebug }
-func (ChannelHandledIn) Level() slog.Level { return slog.LevelDebug }
-func (PayloadInvalid) Level() slog.Level   { return slog.LevelDebug }
-func (ChannelCrashed) Level() slog.Level   { return slog.LevelError }
-func (InfoUnhandled) Level() slog.Level    { return slog.LevelWarn }
-func (MailboxFull) Level() slog.Level      { return slog.LevelWarn }
-func (EncodeFailed) Level() slog.Level     { return slog.LevelWarn }
-func (OverloadBegan) Level() slog.Level    { return slog.LevelWarn }
-func (OverloadEnded) Level() slog.Level    { return slog.LevelWarn }
+func (SocketConnected) Level() slog.Level { return slog.LevelInfo }
+func (ConnectCrashed) Level() slog.Level  { return slog.LevelError }
+func (SocketClosed) Level() slog.Level    { return slog.LevelDebug }
+func (SlowConsumer) Level() slog.Level    { return slog.LevelWarn }
+func (JoinUnmatched) Level() slog.Level   { return slog.LevelWarn }
+func (TooManyChannels) Level() slog.Level { return slog.LevelError }
+func (DuplicateJoin) Level() slog.Level   { return slog.LevelDebug }
+func (PayloadInvalid) Level() slog.Level  { return slog.LevelDebug }
+func (ChannelCrashed) Level() slog.Level  { return slog.LevelError }
+func (InfoUnhandled) Level() slog.Level   { return slog.LevelWarn }
+func (MailboxFull) Level() slog.Level     { return slog.LevelWarn }
+func (EncodeFailed) Level() slog.Level    { return slog.LevelWarn }
+func (OverloadBegan) Level() slog.Level   { return slog.LevelWarn }
+func (OverloadEnded) Level() slog.Level   { return slog.LevelWarn }

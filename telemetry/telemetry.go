@@ -84,7 +84,7 @@ func Log(l *slog.Logger) Handler { return logHandler{l} }
 type logHandler struct{ log *slog.Logger }
 
 func (h logHandler) Handle(ctx context.Context, e Event) {
-	if h.log.Enabled(ctx, e.Level()) {
+	if e.Level() != Silent && h.log.Enabled(ctx, e.Level()) {
 		h.log.LogAttrs(ctx, e.Level(), e.Name(), e.Attrs()...)
 	}
 }
