@@ -166,6 +166,9 @@ func (c *client) admit(m *wire.Message) (*Socket, Factory) {
 		s.extra().assigns = a
 	}
 	s.remember(r)
+	if r.levels != usualLevels {
+		s.set(ownLevels)
+	}
 	s.joinRef = keepRef(m.JoinRef)
 	if m.JoinRef.IsNull() {
 		s.set(joinRefNull)

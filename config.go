@@ -37,6 +37,13 @@ type Config struct {
 	// Default: those whose host is Host.
 	CheckOrigin transport.OriginPolicy
 
+	// Proxies are the networks of the proxies in front of the server. They are
+	// believed about a client's address (X-Forwarded-For), which limits, logs and
+	// Connect then see, and about the scheme, host and port that it asked for
+	// (X-Forwarded-Proto, -Host, -Port), which CheckOrigin compares with [§4.7].
+	// Default: none; anybody can send such headers.
+	Proxies transport.Proxies
+
 	// Connect decides about a new connection, may give it an id, and keeps
 	// what channels will need. ctx is the request's, with what middleware put
 	// there. An error refuses; see ErrorHandler. It runs on the request's
@@ -80,8 +87,8 @@ type Config struct {
 	// Default: in waves over up to 15 s; see Drain.
 	Drain func() Drain
 
-	// WebSocket configures that transport. Its Origin and Telemetry are set
-	// from this Config.
+	// WebSocket configures that transport. Its Origin, Proxies and Telemetry are
+	// set from this Config.
 	WebSocket websocket.Config
 
 	// PubSub carries broadcasts. Endpoints that share one reach each other's
@@ -91,6 +98,10 @@ type Config struct {
 	// Logger gets what happens, one line for each event. Default:
 	// slog.Default().
 	Logger *slog.Logger
+
+	// Filter keeps secrets out of what the log shows of clients' parameters
+	// [§14.2]. Default: what is called, or says, password or token is left out.
+	Filter telemetry.Filter
 
 	// Telemetry are handlers of events besides the log.
 	Telemetry []telemetry.Handler
@@ -165,6 +176,9 @@ func (c Config) validate() error {
 		errs = append(errs, errors.New("WebSocket.Origin is set: use Config.CheckOrigin"))
 	}
 	errs = append(errs, c.Limits.validate())
+	if c.WebSocket.Proxies != nil {
+		errs = append(errs, errors.New("WebSocket.Proxies is set: use Config.Proxies"))
+	}
 	if c.WebSocket.Telemetry != nil {
 		errs = append(errs, errors.New("WebSocket.Telemetry is set: use Config.Telemetry and Config.Logger"))
 	}

@@ -18,7 +18,8 @@ type Params = transport.Params
 
 // Connect is a client's wish to connect, as Config.Connect sees it.
 type Connect struct {
-	// Params are the query parameters, vsn included, and the path variables.
+	// Params are the query parameters, vsn included, and the path variables. The
+	// log may read them later: do not write to them.
 	Params Params
 
 	// ID names the connection, and is copied. All connections with the same id can be ended
@@ -34,6 +35,7 @@ type Connect struct {
 	HasToken  bool
 
 	request *http.Request
+	proxies transport.Proxies
 	assigns Assigns
 }
 
@@ -43,7 +45,7 @@ func (c *Connect) Assign(key string, value any) { c.assigns = c.assigns.with(key
 // Info collects what else is known about the connection: addresses, URI, user
 // agent, some headers [§4.4].
 func (c *Connect) Info() transport.Info {
-	info := transport.NewInfo(c.request)
+	info := c.proxies.Info(c.request)
 	if !c.HasToken {
 		return info
 	}
@@ -66,12 +68,12 @@ func (k connector) Connect(ctx context.Context, h *transport.Handshake) (transpo
 	serializer, err := e.negotiate(h.Params)
 	if err != nil { // clauses 19-23
 		e.stream.Emit(ctx, telemetry.ConnectRefused{
-			Socket: telemetry.Socket{Transport: h.Transport}, Check: "version", Remote: h.Request.RemoteAddr, Err: err,
+			Socket: telemetry.Socket{Transport: h.Transport}, Check: "version", Remote: e.config.Proxies.RemoteAddr(h.Request), Err: err,
 		})
 		return nil, answer(http.StatusForbidden)
 	}
 	e.reports.ask()
-	pass, refused, after := e.limits.enter(ctx, transport.NewInfo(h.Request).PeerAddr.Addr())
+	pass, refused, after := e.limits.enter(ctx, e.config.Proxies.ClientAddr(h.Request))
 	if refused != nil {
 		return nil, refused.handler(after)
 	}
@@ -88,7 +90,8 @@ func (k connector) Connect(ctx context.Context, h *transport.Handshake) (transpo
 func (k connector) decide(ctx context.Context, h *transport.Handshake, serializer wire.Serializer, pass *pass) (transport.Session, http.Handler) {
 	e := k.endpoint
 	c := &Connect{
-		Params: h.Params, Transport: h.Transport, AuthToken: h.AuthToken, HasToken: h.HasToken, request: h.Request,
+		Params: h.Params, Transport: h.Transport, AuthToken: h.AuthToken, HasToken: h.HasToken,
+		request: h.Request, proxies: e.config.Proxies,
 	}
 	began := time.Now()
 	err := e.ask(ctx, c)
@@ -100,9 +103,11 @@ func (k connector) decide(ctx context.Context, h *transport.Handshake, serialize
 		return nil, answer(http.StatusInternalServerError)
 	}
 	if e.stream.Enabled(slog.LevelInfo) {
+		params := h.Params // and nothing else of the request
 		e.stream.Emit(ctx, telemetry.SocketConnected{
 			Socket: telemetry.Socket{Transport: h.Transport, ID: c.ID},
 			OK:     err == nil, Err: err, Serializer: serializer.Name(), Duration: time.Since(began),
+			Params: telemetry.NewParams(&e.config.Filter, func() any { return params }),
 		})
 	}
 	if err != nil {

@@ -72,6 +72,7 @@ func NewEndpoint(c Config) *Endpoint {
 
 	ws := c.WebSocket
 	ws.Origin = c.CheckOrigin.OrSameHost(c.Host)
+	ws.Proxies = c.Proxies
 	ws.Telemetry = e.stream
 	var pathErr, socketErr error
 	e.path, pathErr = transport.ParsePath(c.Path, c.WebSocketPath)

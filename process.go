@@ -133,8 +133,11 @@ func (s *Socket) enter(m *mail) (Reply, error) {
 	if err == nil && r.accepts() {
 		s.intercept()
 	}
-	if err == nil && s.client.kind.endpoint.stream.Enabled(slog.LevelInfo) { // clause 280
-		s.emit(telemetry.ChannelJoined{Channel: s.facts(), OK: r.accepts(), Duration: time.Since(began)})
+	e, level := s.client.kind.endpoint, s.levels().join
+	if err == nil && e.tells(level, slog.LevelInfo) { // clause 280
+		s.emit(telemetry.ChannelJoined{
+			Channel: s.facts(), OK: r.accepts(), Params: e.params(m.payload), Duration: time.Since(began), LogLevel: level,
+		})
 	}
 	return r, err
 }
@@ -149,13 +152,16 @@ func (s *Socket) intercept() {
 }
 
 func (s *Socket) handleIn(m *mail) (Reply, error) {
-	if !s.client.kind.endpoint.stream.Enabled(slog.LevelDebug) {
+	e, level := s.client.kind.endpoint, s.levels().handleIn
+	if !e.tells(level, slog.LevelDebug) {
 		return s.channel.HandleIn(s.context(), s, m.event, m.payload)
 	}
 	began := time.Now()
 	r, err := s.channel.HandleIn(s.context(), s, m.event, m.payload)
 	if err == nil { // clause 281
-		s.emit(telemetry.ChannelHandledIn{Channel: s.facts(), Event: m.event, Duration: time.Since(began)})
+		s.emit(telemetry.ChannelHandledIn{
+			Channel: s.facts(), Event: m.event, Params: e.params(m.payload), Duration: time.Since(began), LogLevel: level,
+		})
 	}
 	return r, err
 }

@@ -17,6 +17,7 @@ type route struct {
 
 	thinning *transport.Thinning // of clients that read too slowly; nil cuts them
 	number   uint32              // from 1 in the order of definition
+	levels   logLevels
 }
 
 // RouteOption says more about a route.
@@ -36,7 +37,7 @@ func newRoute(pattern string, f Factory, opts []RouteOption) *route {
 	if f == nil {
 		panic(fmt.Sprintf("roost: topic pattern %q has no channel: pass roost.ChannelOf(...) or a Factory", pattern))
 	}
-	r := &route{factory: f}
+	r := &route{factory: f, levels: usualLevels}
 	r.pattern, r.prefix = strings.CutSuffix(pattern, "*")
 	for _, o := range opts {
 		o(r)

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/roostgo/roost/internal/reuseport"
+	"github.com/roostgo/roost/secure"
+	"github.com/roostgo/roost/transport"
 )
 
 // DefaultAddr is where a Server listens that was told nothing: this machine
@@ -77,6 +79,14 @@ type Server struct {
 	// is not ready any more. Default: 0.
 	DrainDelay time.Duration
 
+	// ProxyProtocol are the networks of the proxies whose connections begin with
+	// a PROXY header (HAProxy's protocol, versions 1 and 2) that says who the
+	// client is: that is the TCP peer then, for everybody. It must be there, within
+	// 5 s, or the connection is closed; from other peers nobody expects it. A
+	// Listener must hand out bare sockets: the header comes before TLS.
+	// Default: none.
+	ProxyProtocol transport.Proxies
+
 	// Services start before the endpoint accepts, and stop after it.
 	Services []Service
 
@@ -102,7 +112,8 @@ type Server struct {
 	// Default: slog.Default().
 	Logger *slog.Logger
 
-	door atomic.Pointer[door] // while it runs
+	door       atomic.Pointer[door] // while it runs
+	badHeaders atomic.Uint64
 }
 
 // Run serves until ctx is done, and DrainDelay longer: then it stops accepting,
@@ -127,7 +138,7 @@ func (s *Server) Run(ctx context.Context) error {
 	door := newDoor(bare, s.AcceptRate, s.MaxHandshakes)
 	defer door.Close() //nolint:errcheck // closed already when all went well
 	s.door.Store(door)
-	listener, reloaders, err := s.TLS.wrap(door, log)
+	listener, reloaders, err := s.TLS.wrap(s.announced(door, log), log)
 	if err != nil {
 		return err
 	}
@@ -171,6 +182,7 @@ type ServerStats struct {
 	HandshakesHigh int64  // the most of them there were
 	Paced          uint64 // connections that waited for AcceptRate
 	Refused        uint64 // connections over MaxHandshakes
+	BadHeaders     uint64 // connections that were closed because of their PROXY header
 }
 
 // Stats may be called at any time.
@@ -181,6 +193,7 @@ func (s *Server) Stats() ServerStats {
 	}
 	return ServerStats{
 		Handshakes: d.handshakes.Load(), HandshakesHigh: d.high.Load(), Paced: d.paced.Load(), Refused: d.refused.Load(),
+		BadHeaders: s.badHeaders.Load(),
 	}
 }
 
@@ -225,6 +238,7 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	case s.Handler != nil:
 		s.Handler.ServeHTTP(w, r)
 	default:
+		secure.Set(w.Header())
 		http.NotFound(w, r)
 	}
 }
@@ -245,6 +259,7 @@ func bareHost(host string) string {
 }
 
 func misdirected(w http.ResponseWriter, host string) {
+	secure.Set(w.Header())
 	http.Error(w, fmt.Sprintf("This server does not answer to the host %q, so that no page from elsewhere reaches it under a name of its own.\n"+
 		"If that name is yours, add it: roost serve -host %s, or Server.Hosts in Go.", host, bareHost(host)), http.StatusMisdirectedRequest)
 }

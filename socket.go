@@ -54,6 +54,7 @@ const (
 	leaving                        // the client has left
 	cancelled                      // the callbacks' context is done
 	killed                         // by Kill
+	ownLevels                      // the route has other log levels than usual
 )
 
 func (s *Socket) is(flag uint32) bool { return s.flags.Load()&flag != 0 }

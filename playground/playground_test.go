@@ -37,6 +37,9 @@ func TestEveryAnswerCarriesThePolicy(t *testing.T) {
 			"img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 		"X-Content-Type-Options": "nosniff",
 		"Referrer-Policy":        "same-origin",
+
+		"Cross-Origin-Opener-Policy":   "same-origin",
+		"Cross-Origin-Resource-Policy": "same-origin",
 	}
 	for _, path := range []string{"/", "/playground.js", "/nothing"} {
 		res := ask(t, Options{}, http.MethodGet, path, nil)

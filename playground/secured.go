@@ -1,14 +1,15 @@
 package playground
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/roostgo/roost/secure"
+)
 
 // secured adds to every answer, refusals too, what a browser needs to know to distrust the rest.
 func secured(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		header := w.Header()
-		header.Set("Content-Security-Policy", contentSecurityPolicy)
-		header.Set("X-Content-Type-Options", "nosniff")
-		header.Set("Referrer-Policy", "same-origin")
+	return secure.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", contentSecurityPolicy)
 		next.ServeHTTP(w, r)
-	})
+	}))
 }

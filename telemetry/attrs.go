@@ -40,7 +40,8 @@ func result(ok bool) slog.Attr {
 
 // Attrs implements Event.
 func (e SocketConnected) Attrs() []slog.Attr {
-	return because(e.Socket.attrs(result(e.OK), slog.String("serializer", e.Serializer), slog.Duration("duration", e.Duration)), e.Err)
+	a := e.Socket.attrs(result(e.OK), slog.String("serializer", e.Serializer), slog.Duration("duration", e.Duration))
+	return because(e.Params.with(a), e.Err)
 }
 
 // Attrs implements Event.
@@ -84,7 +85,7 @@ func (e SocketDrain) Attrs() []slog.Attr {
 
 // Attrs implements Event.
 func (e ChannelJoined) Attrs() []slog.Attr {
-	return e.Channel.attrs(result(e.OK), slog.Duration("duration", e.Duration))
+	return e.Params.with(e.Channel.attrs(result(e.OK), slog.Duration("duration", e.Duration)))
 }
 
 // Attrs implements Event.
@@ -102,7 +103,7 @@ func (e DuplicateJoin) Attrs() []slog.Attr { return e.Channel.attrs() }
 
 // Attrs implements Event.
 func (e ChannelHandledIn) Attrs() []slog.Attr {
-	return e.Channel.attrs(slog.String("event", e.Event), slog.Duration("duration", e.Duration))
+	return e.Params.with(e.Channel.attrs(slog.String("event", e.Event), slog.Duration("duration", e.Duration)))
 }
 
 // Attrs implements Event.

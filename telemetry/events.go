@@ -33,6 +33,7 @@ type SocketConnected struct {
 	OK         bool
 	Err        error // why it was refused; nil when it was not said
 	Serializer string
+	Params     Params
 	Duration   time.Duration
 }
 
@@ -99,7 +100,9 @@ type SocketDrain struct {
 type ChannelJoined struct {
 	Channel
 	OK       bool
+	Params   Params
 	Duration time.Duration
+	LogLevel slog.Level // of its route; Silent: the log leaves it out
 }
 
 // JoinUnmatched is emitted when a client joins a topic that has no route.
@@ -119,7 +122,9 @@ type DuplicateJoin struct{ Channel }
 type ChannelHandledIn struct {
 	Channel
 	Event    string
+	Params   Params
 	Duration time.Duration
+	LogLevel slog.Level // of its route; Silent: the log leaves it out
 }
 
 // PayloadInvalid is emitted when a client's payload was not what a binding
@@ -199,6 +204,12 @@ func (e ConnectRefused) Level() slog.Level {
 	return slog.LevelError // clause 46
 }
 
+// Level is what the channel's route says. Clause 286.
+func (e ChannelJoined) Level() slog.Level { return e.LogLevel }
+
+// Level is what the channel's route says. Clause 286.
+func (e ChannelHandledIn) Level() slog.Level { return e.LogLevel }
+
 // Names of the events.
 func (SocketConnected) Name() string  { return "socket_connected" }
 func (ConnectRefused) Name() string   { return "connect_refused" }
@@ -231,11 +242,9 @@ func (SlowConsumer) Level() slog.Level     { return slog.LevelWarn }
 func (ClientThinned) Level() slog.Level    { return slog.LevelWarn }
 func (ClientStalled) Level() slog.Level    { return slog.LevelWarn }
 func (SocketDrain) Level() slog.Level      { return slog.LevelInfo }
-func (ChannelJoined) Level() slog.Level    { return slog.LevelInfo }
 func (JoinUnmatched) Level() slog.Level    { return slog.LevelWarn }
 func (TooManyChannels) Level() slog.Level  { return slog.LevelError }
 func (DuplicateJoin) Level() slog.Level    { return slog.LevelDebug }
-func (ChannelHandledIn) Level() slog.Level { return slog.LevelDebug }
 func (PayloadInvalid) Level() slog.Level   { return slog.LevelDebug }
 func (ChannelCrashed) Level() slog.Level   { return slog.LevelError }
 func (PushedInsideJoin) Level() slog.Level { return slog.LevelWarn }

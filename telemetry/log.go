@@ -33,7 +33,7 @@ type recent struct {
 }
 
 func (h *logHandler) Handle(ctx context.Context, e Event) {
-	if !h.log.Enabled(ctx, e.Level()) {
+	if e.Level() == Silent || !h.log.Enabled(ctx, e.Level()) {
 		return
 	}
 	left, write := h.room(e, time.Now())

@@ -19,6 +19,7 @@ import (
 // nothing of the request alive but strings and the certificate.
 type Info struct {
 	PeerAddr     netip.AddrPort    // the TCP peer, never a forwarded address; zero if it has no IP
+	ClientAddr   netip.Addr        // the client behind trusted proxies, else the peer; zero if it has no IP
 	PeerCert     *x509.Certificate // what a TLS client proved to have; its DER is Raw; nil without
 	URI          *url.URL          // Host always has its port; Path, RawPath and RawQuery are the request's
 	UserAgent    string            // "" without
@@ -31,14 +32,19 @@ type Info struct {
 // HeaderField is one line of a request header, its name in lower case.
 type HeaderField struct{ Name, Value string }
 
-// NewInfo collects the facts of r.
+// NewInfo collects the facts of r, and trusts no proxy.
 //
 // Header fields are sorted by name; lines of the same name keep their order.
-func NewInfo(r *http.Request) Info {
+func NewInfo(r *http.Request) Info { return Proxies(nil).Info(r) }
+
+// Info is NewInfo behind proxies: they say who the client is, and what scheme,
+// host and port it asked for.
+func (p Proxies) Info(r *http.Request) Info {
 	info := Info{
-		PeerAddr:  peerAddr(r.RemoteAddr),
-		URI:       requestURI(r),
-		UserAgent: r.Header.Get("User-Agent"),
+		PeerAddr:   peerAddr(r.RemoteAddr),
+		ClientAddr: p.ClientAddr(r),
+		URI:        p.requestURI(r),
+		UserAgent:  r.Header.Get("User-Agent"),
 	}
 	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
 		info.PeerCert = r.TLS.PeerCertificates[0] // clause 53
@@ -125,8 +131,8 @@ func peerAddr(remote string) netip.AddrPort {
 
 // requestURI is r.URL with the scheme, host and port that a server's request
 // leaves out. A Host header that cannot be read stays as it is.
-func requestURI(r *http.Request) *url.URL {
-	o := requestOrigin(r)
+func (p Proxies) requestURI(r *http.Request) *url.URL {
+	o := p.origin(r)
 	host := r.Host
 	if o.Host != "" {
 		host = net.JoinHostPort(o.Host, strconv.Itoa(o.Port))

@@ -23,6 +23,7 @@ type OriginPolicy struct {
 	host    string
 	entries []originEntry
 	decide  func(Origin, *http.Request) bool
+	proxies Proxies
 }
 
 // Origin is a parsed Origin header.
@@ -65,8 +66,9 @@ func SameHost(host string) OriginPolicy {
 
 // SameConn accepts the pages of the request's own scheme, host and port: the setting `:conn`.
 //
-// The scheme is https if the request came over TLS to this process. Behind a
-// proxy that ends TLS it is http: use a list there.
+// The scheme is https if the request came over TLS to this process, or if a
+// proxy that Behind trusts says so. Behind another one that ends TLS it is http:
+// use a list there.
 func SameConn() OriginPolicy { return OriginPolicy{rule: originSameConn} }
 
 // OriginList accepts the pages that any entry matches; with no entry, none.
@@ -118,6 +120,13 @@ func (p OriginPolicy) OrSameHost(host string) OriginPolicy {
 	return p
 }
 
+// Behind returns p, which asks these proxies what scheme, host and port a request
+// was sent to.
+func (p OriginPolicy) Behind(proxies Proxies) OriginPolicy {
+	p.proxies = proxies
+	return p
+}
+
 // Allows reports whether the first Origin header of r passes.
 //
 // A request without one does (clause 30); an empty one is an origin without
@@ -155,7 +164,7 @@ func (p OriginPolicy) String() string {
 func (p OriginPolicy) accepts(o Origin, r *http.Request) bool {
 	switch p.rule {
 	case originSameConn:
-		return o.Host != "" && o == requestOrigin(r)
+		return o.Host != "" && o == p.proxies.origin(r)
 	case originList:
 		return p.listed(o)
 	}
@@ -251,7 +260,8 @@ func schemeEnd(s string) int {
 	return -1
 }
 
-// requestOrigin is the scheme, host and port that r itself was sent to.
+// requestOrigin is the scheme, host and port that r itself was sent to, whoever
+// sent it.
 func requestOrigin(r *http.Request) Origin {
 	o := Origin{Scheme: "http"}
 	if r.TLS != nil {

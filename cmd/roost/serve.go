@@ -15,6 +15,7 @@ import (
 
 	"github.com/roostgo/roost"
 	"github.com/roostgo/roost/playground"
+	"github.com/roostgo/roost/secure"
 	"github.com/roostgo/roost/telemetry"
 	"github.com/roostgo/roost/transport"
 	"github.com/roostgo/roost/transport/websocket"
@@ -31,6 +32,9 @@ type serveFlags struct {
 	tls      tlsFlags
 	shared   bool
 	drain    drainFlags
+	limits   limitFlags
+	proxies  transport.Proxies
+	header   bool // connections of the proxies begin with a PROXY header
 }
 
 func parseServe(args []string, stderr io.Writer) (f serveFlags, err error) {
@@ -43,11 +47,15 @@ func parseServe(args []string, stderr io.Writer) (f serveFlags, err error) {
 		"default: pages from this machine, and with -listen on a network address pages from the server itself")
 	host := fs.String("host", "", "comma-separated `names` of this server that requests may ask for, besides localhost; others get 421\n"+
 		"default: localhost, and with -listen on a network address any")
+	proxies := fs.String("trusted-proxies", "", "comma-separated `networks` of the proxies in front of this server, like 10.0.0.0/8: what they say of a client is believed\n"+
+		"(X-Forwarded-For, -Proto, -Host, -Port); default: none")
+	fs.BoolVar(&f.header, "proxy-protocol", false, "connections of -trusted-proxies begin with a PROXY header, version 1 or 2; without it they are closed")
 	fs.IntVar(&f.maxFrame, "max-frame", 2<<20, "most `bytes` of one message from a client; over it the connection is closed with 1009")
 	fs.IntVar(&f.outbox, "outbox", 0, "most `bytes` that wait for a client that reads slowly before it is cut; default: four times -max-frame")
 	f.tls.register(fs)
 	fs.BoolVar(&f.shared, "reuse-port", false, "let another roost serve with this flag listen on the same address, as in a rolling restart (Linux)")
 	f.drain.register(fs)
+	f.limits.register(fs)
 	fs.Usage = func() {
 		fmt.Fprint(stderr, "Usage: roost serve [flags]\n\nServes a playground, a socket and an API to publish; every topic relays.\n\n")
 		fs.PrintDefaults()
@@ -58,10 +66,13 @@ func parseServe(args []string, stderr io.Writer) (f serveFlags, err error) {
 	if fs.NArg() > 0 {
 		return f, fmt.Errorf("serve takes no argument %q: flags come with a dash, as in -listen 127.0.0.1:4000", fs.Arg(0))
 	}
-	if err := f.drain.check(); err != nil {
+	if err := errors.Join(f.drain.check(), f.limits.check()); err != nil {
 		return f, err
 	}
 	f.origins, f.hosts = listed(*origin), listed(*host)
+	if f.proxies, err = transport.ParseProxies(*proxies); err != nil {
+		return f, fmt.Errorf("flag -trusted-proxies: %w", err)
+	}
 	if f.outbox == 0 {
 		f.outbox = 4 * f.maxFrame
 	}
@@ -78,6 +89,8 @@ func (f serveFlags) check() error {
 	switch {
 	case f.listen == "":
 		return errors.New("flag -listen is empty: give an address, as in -listen 127.0.0.1:4000, or leave the flag out")
+	case f.header && len(f.proxies) == 0:
+		return errors.New("flag -proxy-protocol needs -trusted-proxies: a PROXY header is believed of listed networks only, as in -trusted-proxies 10.0.0.0/8")
 	case f.maxFrame < 1:
 		return fmt.Errorf("flag -max-frame is %d: at least one byte", f.maxFrame)
 	case f.outbox < 1:
@@ -152,8 +165,9 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: f.log}))
 	endpoint := roost.NewEndpoint(roost.Config{
-		CheckOrigin: origin, Logger: log, WebSocket: websocket.Config{MaxFrame: f.maxFrame, Outbox: f.outbox},
-		Drain: f.drain.drain, DrainTimeout: f.drain.timeout, Telemetry: []telemetry.Handler{&progress{out: stdout}},
+		CheckOrigin: origin, Proxies: f.proxies, Limits: f.limits.Limits, Logger: log,
+		WebSocket: websocket.Config{MaxFrame: f.maxFrame, Outbox: f.outbox},
+		Drain:     f.drain.drain, DrainTimeout: f.drain.timeout, Telemetry: []telemetry.Handler{&progress{out: stdout}},
 	})
 	endpoint.Channel("*", newRelay)
 
@@ -163,6 +177,9 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	server.OnListen = func(a net.Addr) {
 		api.accepting.Store(true)
 		fmt.Fprint(stdout, f.tls.addressed(greeting(a, len(f.hosts) > 0)))
+	}
+	if f.header {
+		server.ProxyProtocol = f.proxies
 	}
 	context.AfterFunc(ctx, func() { api.accepting.Store(false) })
 	err = server.Run(ctx)
@@ -190,7 +207,7 @@ func routes(a *api) http.Handler {
 	mux.Handle("/api/", foreign.Handler(a))
 	mux.HandleFunc("GET /healthz", a.health)
 	mux.HandleFunc("GET /readyz", a.ready)
-	return mux
+	return secure.Handler(mux)
 }
 
 func isLocal(a net.Addr) bool {

@@ -252,12 +252,44 @@ func TestWrongFlagsAreExplained(t *testing.T) {
 		{[]string{"-origin", "https://", "-listen", "127.0.0.1:0"}, "flag -origin"},
 		{[]string{"-host", "https://roost.example"}, `flag -host: "https://roost.example" is no name`},
 		{[]string{"-host", "a.example, roost.example:4000"}, "as in -host roost.example"},
+		{[]string{"-trusted-proxies", "10.0.0.0/8,here"}, `flag -trusted-proxies: transport: "here": expected a network`},
+		{[]string{"-proxy-protocol"}, "flag -proxy-protocol needs -trusted-proxies"},
 		{[]string{"-listen", "here"}, "cannot listen on here"},
 	} {
 		_, _, err := told(t, append([]string{"serve"}, c.args...)...)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: got %v, want %q", c.args, err, c.want)
 		}
+	}
+}
+
+func TestAPageThatAProxyServesConnects(t *testing.T) {
+	said := http.Header{"X-Forwarded-Proto": {"https"}, "X-Forwarded-Host": {"app.example"}, "Origin": {"https://app.example"}}
+	for args, refused := range map[string]bool{"-trusted-proxies=127.0.0.1": false, "-trusted-proxies=10.0.0.0/8": true} {
+		f, err := parseServe([]string{args}, io.Discard)
+		must(t, err)
+		policy, err := f.policy(false)
+		must(t, err)
+		r := httptest.NewRequest(http.MethodGet, "http://localhost/socket/websocket", nil)
+		r.Header, r.RemoteAddr = said, "127.0.0.1:1"
+		if policy.Behind(f.proxies).Allows(r) == refused {
+			t.Errorf("%s: refused %v", args, !refused)
+		}
+	}
+}
+
+func TestConnectionsOfAProxyBeginWithAHeader(t *testing.T) {
+	s := serveFor(t, "-trusted-proxies", "127.0.0.1", "-proxy-protocol")
+	announced := client.Options{Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+		nc, err := new(net.Dialer).DialContext(ctx, network, address)
+		if err == nil {
+			_, err = nc.Write([]byte("PROXY TCP4 203.0.113.9 10.0.0.2 12345 4000\r\n"))
+		}
+		return nc, err
+	}}
+	client.Open(t, s.socket("2.0.0"), announced).ExpectQuiet(t)
+	if _, _, err := client.Dial(t.Context(), s.socket("2.0.0"), client.Options{}); err == nil {
+		t.Error("it connects without one")
 	}
 }
 
@@ -341,6 +373,28 @@ func TestNamesFollowTheAddressAndTheFlag(t *testing.T) {
 	} {
 		if got := c.flags.names(c.addr); !slices.Equal(got, c.want) {
 			t.Errorf("%s: got %q", c.name, got)
+		}
+	}
+}
+
+func TestLimitsOfTheFlagsHold(t *testing.T) {
+	s := serveFor(t, "-max-connections", "1", "-message-rate", "1/h burst 2")
+	c := s.open(t, "2.0.0", nil)
+	c.Join(t, "room:1", "1", "")
+	must(t, c.Push("1", "2", "room:1", "e", ""))
+	c.Expect(t, `[null,null,"room:1","e",{}]`)
+	c.ExpectReply(t, "1", "2", "room:1", "ok")
+	must(t, c.Push("1", "3", "room:1", "e", ""))
+	if got := string(c.ExpectReply(t, "1", "3", "room:1", "error")); !strings.Contains(got, "too many messages") {
+		t.Errorf("got %s", got)
+	}
+	client.Refused(t, "ws://"+s.addr+"/socket/websocket?vsn=2.0.0", client.Options{}, http.StatusServiceUnavailable)
+}
+
+func TestLimitsThatAreNoneAreExplained(t *testing.T) {
+	for _, args := range [][]string{{"-max-connections", "-1"}, {"-connect-rate", "often"}} {
+		if _, problems, err := told(t, append([]string{"serve"}, args...)...); err == nil {
+			t.Errorf("%q: %s", args, problems)
 		}
 	}
 }

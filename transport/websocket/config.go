@@ -85,6 +85,10 @@ type Config struct {
 	// with OriginPolicy's default host.
 	Origin transport.OriginPolicy
 
+	// Proxies are believed about the client and what it asked for: for Origin, and
+	// for what Telemetry is told. Default: none.
+	Proxies transport.Proxies
+
 	// Subprotocols are what the server supports, best first. Default: none;
 	// what is offered is ignored [§5.3].
 	Subprotocols []string
@@ -125,6 +129,7 @@ func (c Config) withDefaults() Config {
 	c.WriteTimeout = or(c.WriteTimeout, 30*time.Second)
 	c.SendBuffer = or(c.SendBuffer, 64<<10)
 	c.CloseTimeout = or(c.CloseTimeout, 5*time.Second)
+	c.Origin = c.Origin.Behind(c.Proxies)
 	if c.AuthToken {
 		c.Subprotocols = append([]string{transport.PhoenixProtocol}, c.Subprotocols...)
 	}

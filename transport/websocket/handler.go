@@ -149,7 +149,7 @@ func (h *Handler) examine(r *http.Request, vars []transport.Var) (shake *transpo
 
 func (h *Handler) refused(r *http.Request, check string, err error) {
 	h.config.Telemetry.Emit(r.Context(), telemetry.ConnectRefused{
-		Socket: telemetry.Socket{Transport: Name}, Check: check, Remote: r.RemoteAddr, Err: err,
+		Socket: telemetry.Socket{Transport: Name}, Check: check, Remote: h.config.Proxies.RemoteAddr(r), Err: err,
 	})
 }
 
@@ -257,7 +257,7 @@ func hijack(w http.ResponseWriter) (net.Conn, []byte, error) {
 		return nil, nil, err
 	}
 	buffered, _ := rw.Reader.Peek(rw.Reader.Buffered())
-	return conn, append([]byte(nil), buffered...), nil
+	return transport.Bare(conn), append([]byte(nil), buffered...), nil
 }
 
 // switching is the 101 response [§5.1].

@@ -309,6 +309,6 @@ func bare(nc net.Conn) net.Conn {
 		if !ok {
 			return nc
 		}
-		nc = t.NetConn()
+		nc = transport.Bare(t.NetConn())
 	}
 }

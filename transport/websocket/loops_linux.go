@@ -80,7 +80,7 @@ func (e *loops) accepts(c net.Conn) bool {
 	case *net.TCPConn, *net.UnixConn:
 		return true
 	case *tlsrecord.Conn:
-		return e.accepts(c.NetConn())
+		return e.accepts(transport.Bare(c.NetConn()))
 	}
 	return false
 }
@@ -120,7 +120,7 @@ func detach(nc net.Conn, buffered []byte) (net.Conn, arrival, error) {
 		return nc, arrival{buffered: buffered}, nil
 	}
 	nc, secrets, plain, sealed, err := t.Detach()
-	return nc, arrival{append(buffered, plain...), &secrets, sealed}, err
+	return transport.Bare(nc), arrival{append(buffered, plain...), &secrets, sealed}, err
 }
 
 // descriptor duplicates the descriptor of a connection; the runtime's poller

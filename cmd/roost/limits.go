@@ -1,0 +1,37 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+
+	"github.com/roostgo/roost"
+	"github.com/roostgo/roost/ratelimit"
+)
+
+// limitFlags are what single clients may do.
+type limitFlags struct{ roost.Limits }
+
+func (l *limitFlags) register(fs *flag.FlagSet) {
+	fs.IntVar(&l.MaxConnections, "max-connections", 0, "most `connections` at once; default: no limit of its own")
+	fs.IntVar(&l.MaxPerAddress, "max-per-address", 0, "most `connections` of one address at once, this machine's own left alone; default: no limit")
+	for _, r := range []struct {
+		limit *ratelimit.Limit
+		name  string
+		usage string
+	}{
+		{&l.Connects, "connect-rate", "how often one address may connect"},
+		{&l.SocketJoins, "join-rate", "how often one connection may join a topic"},
+		{&l.Messages, "message-rate", "how many messages one connection may send"},
+		{&l.Bytes, "byte-rate", "how many bytes of messages one connection may send"},
+	} {
+		fs.TextVar(r.limit, r.name, ratelimit.Limit{}, r.usage+": a `rate` like \"10/s\", \"100/s burst 500\" or \"5/m shadow\", which only counts")
+	}
+}
+
+// check says what is wrong with the flags.
+func (l *limitFlags) check() error {
+	if l.MaxConnections < 0 || l.MaxPerAddress < 0 {
+		return fmt.Errorf("flags -max-connections and -max-per-address are %d and %d: 0 is no limit, and there is nothing below it", l.MaxConnections, l.MaxPerAddress)
+	}
+	return nil
+}
