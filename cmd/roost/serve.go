@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -35,6 +37,11 @@ type serveFlags struct {
 	limits   limitFlags
 	proxies  transport.Proxies
 	header   bool // connections of the proxies begin with a PROXY header
+
+	anyOrigin bool // the origin check is off
+	insecure  bool // also where the network can reach it
+	allowRoot bool
+	user      string // to become once it listens
 }
 
 func parseServe(args []string, stderr io.Writer) (f serveFlags, err error) {
@@ -43,13 +50,16 @@ func parseServe(args []string, stderr io.Writer) (f serveFlags, err error) {
 	fs.StringVar(&f.listen, "listen", roost.DefaultAddr, "`address` to listen on; \":4000\" is every interface")
 	f.log = slog.LevelWarn
 	fs.TextVar(&f.log, "log", f.log, "least `level` that is logged to stderr: debug, info, warn, error")
-	origin := fs.String("origin", "", "comma-separated `origins` whose pages may connect, like https://example.com or //*.example.com;\n"+
+	origin := fs.String("origin", "", "comma-separated `origins` whose pages may connect, like https://example.com or //*.example.com, or any;\n"+
 		"default: pages from this machine, and with -listen on a network address pages from the server itself")
 	host := fs.String("host", "", "comma-separated `names` of this server that requests may ask for, besides localhost; others get 421\n"+
 		"default: localhost, and with -listen on a network address any")
 	proxies := fs.String("trusted-proxies", "", "comma-separated `networks` of the proxies in front of this server, like 10.0.0.0/8: what they say of a client is believed\n"+
 		"(X-Forwarded-For, -Proto, -Host, -Port); default: none")
 	fs.BoolVar(&f.header, "proxy-protocol", false, "connections of -trusted-proxies begin with a PROXY header, version 1 or 2; without it they are closed")
+	fs.BoolVar(&f.insecure, "insecure", false, "allow -origin any where the network reaches the server: every page that somebody opens can join, push and read")
+	fs.StringVar(&f.user, "user", "", "`name` of the user to become once the server listens (Linux, as root); default: nobody else")
+	fs.BoolVar(&f.allowRoot, "allow-root", false, "run as root where the network reaches the server")
 	fs.IntVar(&f.maxFrame, "max-frame", 2<<20, "most `bytes` of one message from a client; over it the connection is closed with 1009")
 	fs.IntVar(&f.outbox, "outbox", 0, "most `bytes` that wait for a client that reads slowly before it is cut; default: four times -max-frame")
 	f.tls.register(fs)
@@ -70,6 +80,7 @@ func parseServe(args []string, stderr io.Writer) (f serveFlags, err error) {
 		return f, err
 	}
 	f.origins, f.hosts = listed(*origin), listed(*host)
+	f.anyOrigin = slices.Contains(f.origins, "any")
 	if f.proxies, err = transport.ParseProxies(*proxies); err != nil {
 		return f, fmt.Errorf("flag -trusted-proxies: %w", err)
 	}
@@ -89,6 +100,8 @@ func (f serveFlags) check() error {
 	switch {
 	case f.listen == "":
 		return errors.New("flag -listen is empty: give an address, as in -listen 127.0.0.1:4000, or leave the flag out")
+	case f.anyOrigin && len(f.origins) > 1:
+		return errors.New("flag -origin: any takes every page, so others beside it mean nothing: leave one or the other out")
 	case f.header && len(f.proxies) == 0:
 		return errors.New("flag -proxy-protocol needs -trusted-proxies: a PROXY header is believed of listed networks only, as in -trusted-proxies 10.0.0.0/8")
 	case f.maxFrame < 1:
@@ -129,6 +142,11 @@ func (f serveFlags) names(a net.Addr) []string {
 // -host adds.
 func (f serveFlags) policy(local bool) (transport.OriginPolicy, error) {
 	switch {
+	case f.anyOrigin && !local && !f.insecure:
+		return transport.OriginPolicy{}, errors.New("any, where the network reaches the server and nobody is asked who they are: " +
+			"every page that somebody opens could join, push and read. List the pages, as in -origin https://app.example, or insist with -insecure")
+	case f.anyOrigin:
+		return transport.AnyOrigin(), nil
 	case len(f.origins) > 0:
 		return transport.OriginList(f.origins...)
 	case local:
@@ -157,11 +175,10 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s: %w\n%s", f.listen, err, listenMend(err))
 	}
-	local := isLocal(listener.Addr())
-	origin, err := f.policy(local)
+	origin, err := f.settle(isLocal(listener.Addr()), stderr)
 	if err != nil {
 		_ = listener.Close()
-		return fmt.Errorf("flag -origin: %w", err)
+		return err
 	}
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: f.log}))
 	endpoint := roost.NewEndpoint(roost.Config{
@@ -187,6 +204,19 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		fmt.Fprintln(stdout, "Roost has stopped.")
 	}
 	return err
+}
+
+// settle decides, once it is known who can reach the server, which pages may
+// connect and as whom the process goes on.
+func (f serveFlags) settle(local bool, stderr io.Writer) (transport.OriginPolicy, error) {
+	origin, err := f.policy(local)
+	if err != nil {
+		return origin, fmt.Errorf("flag -origin: %w", err)
+	}
+	rights := privilege{root: os.Geteuid() == 0, local: local, allowRoot: f.allowRoot, user: f.user}
+	warning, err := rights.settle(become)
+	fmt.Fprint(stderr, warning)
+	return origin, err
 }
 
 // listenMend says what to do when listening failed.

@@ -253,6 +253,9 @@ func TestWrongFlagsAreExplained(t *testing.T) {
 		{[]string{"-host", "https://roost.example"}, `flag -host: "https://roost.example" is no name`},
 		{[]string{"-host", "a.example, roost.example:4000"}, "as in -host roost.example"},
 		{[]string{"-trusted-proxies", "10.0.0.0/8,here"}, `flag -trusted-proxies: transport: "here": expected a network`},
+		{[]string{"-origin", "any,https://a.example"}, "flag -origin: any takes every page"},
+		{[]string{"-origin", "any", "-listen", ":0"}, "or insist with -insecure"},
+		{[]string{"-user", "nobody-of-that-name", "-listen", "127.0.0.1:0"}, "flag -user: user: unknown user"},
 		{[]string{"-proxy-protocol"}, "flag -proxy-protocol needs -trusted-proxies"},
 		{[]string{"-listen", "here"}, "cannot listen on here"},
 	} {
@@ -313,6 +316,8 @@ func TestOriginsFollowTheAddressAndTheFlag(t *testing.T) {
 	}{
 		{"its own page, on the network", serveFlags{}, false, "http://example.com", true},
 		{"a foreign page, on the network", serveFlags{}, false, "http://localhost", false},
+		{"any page, on this machine", serveFlags{anyOrigin: true}, true, "https://evil.example", true},
+		{"any page, on the network, for those who insist", serveFlags{anyOrigin: true, insecure: true}, false, "https://evil.example", true},
 		{"a page that the flag names", serveFlags{origins: []string{"https://app.example"}}, true, "https://app.example", true},
 		{"a page that it does not name", serveFlags{origins: []string{"https://app.example"}}, true, "http://localhost", false},
 	} {

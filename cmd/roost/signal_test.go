@@ -21,12 +21,12 @@ type process struct {
 	said chan string // the rest of its standard output, when it has ended
 }
 
-// spawn starts `roost serve` and waits until it says where.
-func spawn(t *testing.T) *process {
+// spawn starts `roost serve` with these flags and waits until it says where.
+func spawn(t *testing.T, flags ...string) *process {
 	t.Helper()
 	self, err := os.Executable()
 	must(t, err)
-	p := &process{cmd: exec.CommandContext(t.Context(), self, "serve", "-listen", "127.0.0.1:0"), said: make(chan string, 1)}
+	p := &process{cmd: exec.CommandContext(t.Context(), self, append([]string{"serve", "-listen", "127.0.0.1:0"}, flags...)...), said: make(chan string, 1)}
 	p.cmd.Env = append(os.Environ(), asRoost+"=1")
 	out, err := p.cmd.StdoutPipe()
 	must(t, err)
