@@ -110,11 +110,13 @@ bench-small: ## the same with a few hundred connections, in half a minute: does 
 	$(GO) run ./cmd/roost bench table -small -repeat 1 -quiet
 
 .PHONY: tools
-tools: ## install a C compiler (for the race detector), Node and npm from Debian when absent
+tools: ## install a C compiler (for the race detector), Node, npm, OpenSSL and curl from Debian when absent
 	@missing=(); \
 	command -v gcc >/dev/null || missing+=(gcc libc6-dev); \
 	command -v node >/dev/null || missing+=(nodejs); \
 	command -v npm >/dev/null || missing+=(npm); \
+	command -v openssl >/dev/null || missing+=(openssl); \
+	command -v curl >/dev/null || missing+=(curl); \
 	if (( $${#missing[@]} == 0 )); then exit 0; fi; \
 	if ! command -v apt-get >/dev/null; then echo "install $${missing[*]} first: this system has no apt-get" >&2; exit 1; fi; \
 	sudo=(); if (( EUID != 0 )); then sudo=(sudo); fi; \
