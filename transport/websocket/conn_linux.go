@@ -41,6 +41,7 @@ const (
 	abandoned                   // the client has closed its half while held
 	secured                     // in TLS: the engine has its secrets
 	parted                      // our half has ended, in TLS
+	leaving                     // the client has gone; what it sent last may still be unread
 )
 
 func (c *conn) is(f flags) bool { return c.flags&f != 0 }

@@ -104,7 +104,7 @@ func (l *loop) unblock(c *conn) {
 
 // watch tells the poller what is wanted of a connection now.
 func (l *loop) watch(c *conn) {
-	if c.state == closed {
+	if c.state == closed || c.is(leaving) {
 		return
 	}
 	if err := l.poller.Watch(int(c.fd), c.token(), !c.is(paused), c.is(blocked), !c.is(abandoned)); err != nil {
