@@ -28,7 +28,7 @@ func (t *storm) register(fs *flag.FlagSet) {
 	t.common.register(fs, 10000, 1)
 	fs.BoolVar(&t.reconnect, "reconnect", false, "all were joined before, are dropped and come back")
 	fs.BoolVar(&t.rst, "rst", false, "drop them with a reset")
-	fs.IntVar(&t.retries, "retries", 0, "how often one that fails tries again, half a second later")
+	fs.IntVar(&t.retries, "retries", 10, "how often one that fails tries again, half a second later, as clients do")
 	fs.IntVar(&t.canaries, "canaries", 10, "clients that ask all the time")
 	fs.Float64Var(&t.canaryRate, "canary-rate", 20, "requests of each in a second")
 	fs.DurationVar(&t.settle, "settle", time.Second, "with -reconnect: quiet time after they were joined first")
