@@ -98,6 +98,13 @@ type Server struct {
 	// Default: 30 s.
 	ReadTimeout time.Duration
 
+	// WriteTimeout bounds how long an answer to a request may take, from the
+	// request's head on: a client that reads nothing would keep its place for
+	// ever. It does not concern WebSockets. A handler that streams asks for more
+	// with http.ResponseController.SetWriteDeadline. Default: 30 s; negative: no
+	// bound.
+	WriteTimeout time.Duration
+
 	// IdleTimeout ends HTTP connections that ask nothing more.
 	// Default: 60 s.
 	IdleTimeout time.Duration
@@ -216,6 +223,7 @@ func (s *Server) http(log *slog.Logger) *http.Server {
 		Handler:           s.handler(),
 		ReadHeaderTimeout: cmp.Or(s.ReadHeaderTimeout, 10*time.Second),
 		ReadTimeout:       cmp.Or(s.ReadTimeout, 30*time.Second),
+		WriteTimeout:      cmp.Or(s.WriteTimeout, 30*time.Second),
 		IdleTimeout:       cmp.Or(s.IdleTimeout, 60*time.Second),
 		MaxHeaderBytes:    cmp.Or(s.MaxHeaderBytes, 64<<10),
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),

@@ -68,7 +68,8 @@ type Config struct {
 
 	// WriteTimeout cuts a client that takes no byte for this long although
 	// something waits for it, whatever its topics say about slow consumers. It
-	// may come a quarter later. Default: 30 s; negative: never.
+	// may come a quarter later. On the engine of goroutines a client in TLS has to
+	// take a whole write, of 64 KiB at most, in that time. Default: 30 s; negative: never.
 	WriteTimeout time.Duration
 
 	// SendBuffer is the kernel's send buffer (SO_SNDBUF) in bytes. Without it

@@ -128,6 +128,7 @@ func (c *link) end(reason error) {
 	if !told {
 		c.session.Closed(reason)
 	}
+	release(c.session)
 	c.engine.forget(c)
 }
 
@@ -300,6 +301,12 @@ func (c *link) Resume() {
 		c.writer.wake()
 		c.resumed <- struct{}{} // the reader comes for it before it is held again
 	}
+}
+
+// isSealed reports whether a connection is in TLS.
+func isSealed(nc net.Conn) bool {
+	_, ok := nc.(interface{ NetConn() net.Conn })
+	return ok
 }
 
 // bare is the connection below TLS.

@@ -409,6 +409,7 @@ func (l *loop) destroy(c *conn, reason error) {
 	if !told {
 		c.session.Closed(reason)
 	}
+	release(c.session)
 }
 
 // cut ends a connection once everything queued for it has left.

@@ -54,6 +54,13 @@ func hangUpOn(s transport.Session) {
 	}
 }
 
+// release tells a session that its connection is gone.
+func release(s transport.Session) {
+	if r, ok := s.(transport.Released); ok {
+		r.Release()
+	}
+}
+
 // violate ends a connection whose bytes broke a rule.
 func violate(p peer, err error) {
 	code := transport.CloseProtocol
