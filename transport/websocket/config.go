@@ -79,6 +79,12 @@ type Config struct {
 	// Default: 64 KiB; negative: the kernel's choice.
 	SendBuffer int
 
+	// MessageTimeout is how long a message may take from its first byte to its
+	// last: a client that sends half of one, and a ping now and then, would keep
+	// its memory for ever. Then it is closed with 1008. Default: 60 s; negative:
+	// no limit.
+	MessageTimeout time.Duration
+
 	// CloseTimeout is how long the closing handshake may take. Default: 5 s.
 	CloseTimeout time.Duration
 
@@ -129,6 +135,7 @@ func (c Config) withDefaults() Config {
 	c.Outbox = or(c.Outbox, 1<<20)
 	c.WriteTimeout = or(c.WriteTimeout, 30*time.Second)
 	c.SendBuffer = or(c.SendBuffer, 64<<10)
+	c.MessageTimeout = or(c.MessageTimeout, 60*time.Second)
 	c.CloseTimeout = or(c.CloseTimeout, 5*time.Second)
 	c.Origin = c.Origin.Behind(c.Proxies)
 	if c.AuthToken {

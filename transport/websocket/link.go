@@ -32,7 +32,8 @@ type link struct {
 
 	// Owned by the reader.
 	assembler frame.Assembler
-	ahead     []byte // read while the session held the connection
+	ahead     []byte    // read while the session held the connection
+	began     time.Time // when the message that is incomplete did; zero if none is
 
 	// Owned by the lane.
 	state state
@@ -231,6 +232,25 @@ func (c *link) deliver(b []byte) error {
 		if b = b[n:]; ev.Opcode != frame.None && !c.await(happened{&ev}) {
 			return nil // the next read finds the end
 		}
+		if carries(ev) {
+			c.began = time.Time{}
+		}
+	}
+	return c.hurry()
+}
+
+// hurry reports a message that takes too long. It is asked when something has
+// come; who sends nothing is silent.
+func (c *link) hurry() error {
+	limit := c.engine.config.MessageTimeout
+	switch {
+	case c.assembler.Idle():
+		c.began = time.Time{}
+	case c.began.IsZero():
+		c.began = time.Now()
+	case limit > 0 && time.Since(c.began) >= limit:
+		c.engine.count.messageTimeouts.Add(1)
+		return errLate
 	}
 	return nil
 }

@@ -47,6 +47,12 @@ func receive(p peer, s transport.Session, ev frame.Event) transport.Verdict {
 	return transport.Continue
 }
 
+// errLate ends a connection whose message takes longer than MessageTimeout.
+var errLate = &frame.Error{Code: uint16(transport.ClosePolicy), Text: "a message took longer than MessageTimeout"}
+
+// carries reports whether an event is a whole message.
+func carries(ev frame.Event) bool { return ev.Opcode == frame.Text || ev.Opcode == frame.Binary }
+
 // hangUpOn tells a session that holds its connection that the client has gone.
 func hangUpOn(s transport.Session) {
 	if h, ok := s.(transport.Abandoned); ok {

@@ -81,12 +81,13 @@ func (l *loop) keepSealed(c *conn, b []byte) {
 	}
 	in := c.work().in
 	if in == nil {
-		in = new(inbound)
+		in = &inbound{since: l.now}
 		c.busy.in = in
 	}
 	if len(in.sealed) != len(b) {
 		in.sealed = append([]byte(nil), b...)
 	}
+	l.hurry(c)
 }
 
 // unsealed ends a connection whose client says goodbye, or does what it must

@@ -206,3 +206,22 @@ func allocated() uint64 {
 	runtime.ReadMemStats(&m)
 	return m.TotalAlloc
 }
+
+func TestARecordThatIsNeverWholeEndsItsConnection(t *testing.T) {
+	s := newSecureStage(t, websocket.Config{MessageTimeout: short})
+	c, v := s.dial(client.Options{Timeout: patience})
+	v.onLane(t, func() {})
+	wire := c.NetConn().(*tls.Conn).NetConn()
+	_, err := io.WriteString(wire, "\x17\x03\x03\x40\x00")
+	for err == nil && len(v.entries()) == 1 {
+		whileFor(short/3, func() {})
+		_, err = io.WriteString(wire, "x")
+	}
+	v.awaitClosed(t, transport.ErrBadFrame)
+	if m := c.Next(t); m.CloseCode != uint16(transport.ClosePolicy) {
+		t.Errorf("got %v", m)
+	}
+	if got := s.handler.Stats(); got.MessageTimeouts != 1 {
+		t.Errorf("%+v", got)
+	}
+}
