@@ -175,7 +175,7 @@ func TestTheTablesTargetsAreTheDocumentedOnes(t *testing.T) {
 		}
 		sizes = append(sizes, e.shared().n)
 	}
-	if wanted := []int{15000, 15000, 15000, 10000, 5000, 5000, 200}; !slices.Equal(sizes, wanted) {
+	if wanted := []int{15000, 15000, 15000, 10000, 5000, 5000, 200, 5000, 5000}; !slices.Equal(sizes, wanted) {
 		t.Errorf("connections %v, want %v", sizes, wanted)
 	}
 }

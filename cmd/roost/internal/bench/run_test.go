@@ -167,7 +167,8 @@ func TestSlowReportsWhatBecameOfThoseWhoDoNotRead(t *testing.T) {
 			}
 			want(t, got, exact)
 			want(t, got, map[string]float64{"stuck": 3, "before.missing": 0, "during.missing": 0},
-				"before.delivery.p99_ms", "during.delivery.p99_ms", "before.server_rss_bytes", "during.server_rss_bytes")
+				"before.delivery.p99_ms", "during.delivery.p99_ms", "after.delivery.p99_ms", "others.p99_during_to_p99_before",
+				"others.p99_during_to_p99_after", "server_rss_grown_bytes", "before.server_rss_bytes", "during.server_rss_bytes")
 			if (got["stuck.deliveries_dropped"] > 0) != (policy != "close") {
 				t.Errorf("%v deliveries were dropped", got["stuck.deliveries_dropped"])
 			}
