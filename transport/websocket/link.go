@@ -111,9 +111,9 @@ func (c *link) idle() {
 }
 
 // leave ends a connection that nobody reads from any more. The close frame,
-// and what is queued before it, leaves first.
+// and what is queued before it, leaves first, if there is time.
 func (c *link) leave(reason error) {
-	if c.state == closing {
+	if c.state == closing && !abandons(reason) {
 		c.writer.end(hangUp)
 		return
 	}
@@ -124,7 +124,11 @@ func (c *link) leave(reason error) {
 func (c *link) end(reason error) {
 	told := c.state == closing
 	c.state = closed
-	_ = bare(c.nc).Close() // TLS would wait to say goodbye
+	nc := bare(c.nc) // TLS would wait to say goodbye
+	if t, ok := nc.(*net.TCPConn); ok && abandons(reason) {
+		_ = t.SetLinger(0) // else the kernel goes on for a while
+	}
+	_ = nc.Close()
 	close(c.gone)
 	if !told {
 		c.session.Closed(reason)
@@ -199,8 +203,12 @@ func (c *link) read(b []byte) error {
 		n, err := c.nc.Read(buf)
 		c.engine.count.bytesIn.Add(uint64(n)) //nolint:gosec // not negative
 		b = buf[:n]
-		if n == 0 && err != nil && (!errors.Is(err, os.ErrDeadlineExceeded) || !c.saidNothing()) {
+		switch {
+		case n > 0 || err == nil:
+		case !errors.Is(err, os.ErrDeadlineExceeded):
 			return transport.ErrClientGone
+		case !c.saidNothing():
+			return errUnanswered
 		}
 	}
 }

@@ -110,6 +110,9 @@ func (w *linkWriter) run() {
 		case errors.Is(err, os.ErrDeadlineExceeded) && !w.isParting():
 			w.link.lane.Post(w.link, stalled{waiting})
 			return
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			w.link.lane.Post(w.link, ended{errUnanswered})
+			return
 		default:
 			w.link.lane.Post(w.link, hungUp{}) // the reader may be held, and not notice
 			return

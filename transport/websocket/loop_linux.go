@@ -418,6 +418,9 @@ func (l *loop) destroy(c *conn, reason error) {
 	c.state = closed
 	l.forget(c)
 	l.engine.table.drop(c.fd)
+	if abandons(reason) {
+		reset(c.fd)
+	}
 	closeDescriptor(c.fd)
 	if c.busy != nil {
 		l.lent.give(c.busy)
