@@ -113,6 +113,7 @@ type Server struct {
 	Logger *slog.Logger
 
 	door       atomic.Pointer[door] // while it runs
+	handshakes handshakes           // of TLS
 	badHeaders atomic.Uint64
 }
 
@@ -143,6 +144,7 @@ func (s *Server) Run(ctx context.Context) error {
 		return err
 	}
 	defer listener.Close() //nolint:errcheck // as above
+	s.handshakes.of(listener)
 	requests := newRequests(s.http(log), httpGrace)
 	front := &front{
 		requests: requests, listener: listener, onListen: s.OnListen, ready: make(chan struct{}),
@@ -183,6 +185,8 @@ type ServerStats struct {
 	Paced          uint64 // connections that waited for AcceptRate
 	Refused        uint64 // connections over MaxHandshakes
 	BadHeaders     uint64 // connections that were closed because of their PROXY header
+
+	TLS TLSStats // TLS handshakes, all zero without TLS
 }
 
 // Stats may be called at any time.
@@ -193,7 +197,7 @@ func (s *Server) Stats() ServerStats {
 	}
 	return ServerStats{
 		Handshakes: d.handshakes.Load(), HandshakesHigh: d.high.Load(), Paced: d.paced.Load(), Refused: d.refused.Load(),
-		BadHeaders: s.badHeaders.Load(),
+		BadHeaders: s.badHeaders.Load(), TLS: s.handshakes.stats(),
 	}
 }
 

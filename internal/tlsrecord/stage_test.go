@@ -91,7 +91,7 @@ func (s *stage) accept(ctx context.Context, l net.Listener, server *Server) {
 		go func() { // ends with the client's connection, or with ctx
 			defer nc.Close()
 			defer context.AfterFunc(ctx, func() { _ = nc.Close() })()
-			c, err := server.Handshake(ctx, nc)
+			c, err := server.Handshake(ctx, nc, nobody)
 			if err != nil {
 				s.failed <- err
 				return
