@@ -121,6 +121,12 @@ func (w *worker) connected(i int) {
 		return
 	}
 	c.state = upgrading
+	if w.set.TLS {
+		if err := w.drape(i); err != nil {
+			w.fail(i, "tls")
+			return
+		}
+	}
 	w.send(i, w.upgrade)
 }
 
@@ -136,6 +142,10 @@ func (w *worker) entered(i int) {
 // another, a shorter one has drained the socket.
 func (w *worker) read(i int, ended bool) {
 	c := &w.conns[i]
+	if v := w.veil(i); v != nil {
+		w.readVeiled(i, v)
+		return
+	}
 	for {
 		kept := copy(w.in, w.kept(i))
 		n, err := read(c.fd, w.in[kept:])
@@ -326,6 +336,7 @@ func (w *worker) close(i int, rst bool) {
 	c.state, c.fd = closed, -1
 	delete(w.partial, int32(i))
 	delete(w.unsent, int32(i))
+	delete(w.veils, int32(i))
 }
 
 // errnoCause is a short name for why a connection failed.
