@@ -2,8 +2,10 @@ package tlsrecord
 
 import (
 	"context"
+	"crypto"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -12,34 +14,81 @@ import (
 	"time"
 )
 
+// slowSigner is a key that signs when it is let.
+type slowSigner struct {
+	crypto.Signer
+
+	begun, let chan struct{}
+}
+
+func (s slowSigner) Sign(r io.Reader, digest []byte, o crypto.SignerOpts) ([]byte, error) {
+	s.begun <- struct{}{}
+	<-s.let
+	return s.Signer.Sign(r, digest, o)
+}
+
 func TestHandshakesComputeNoMoreThanAllowedAtATime(t *testing.T) {
-	var inside, high, all atomic.Int64
-	s := newStage(t, func(server, _ *tls.Config) {
-		sign := server.Certificates[0]
-		server.GetCertificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-			n := inside.Add(1)
-			for h := high.Load(); n > h && !high.CompareAndSwap(h, n); h = high.Load() {
+	for name, change := range map[string]func(server, client *tls.Config){
+		"TLS 1.3": func(*tls.Config, *tls.Config) {},
+		"TLS 1.3, after a HelloRetryRequest": func(server, _ *tls.Config) {
+			server.CurvePreferences = []tls.CurveID{tls.CurveP384} // for which clients have no share at first
+		},
+		"TLS 1.2": func(_, client *tls.Config) { client.MaxVersion = tls.VersionTLS12 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			const clients, allowed = 6, 2
+			signer := slowSigner{begun: make(chan struct{}, clients), let: make(chan struct{})}
+			s := newStage(t, func(server, client *tls.Config) {
+				change(server, client)
+				signer.Signer = server.Certificates[0].PrivateKey.(crypto.Signer)
+				server.Certificates[0].PrivateKey = signer
+			})
+			var wait sync.WaitGroup
+			for range clients {
+				wait.Go(func() {
+					c, err := tls.Dial("tcp", s.address, s.client)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					_ = c.Close()
+				})
 			}
-			all.Add(1)
-			defer inside.Add(-1)
-			return &sign, nil
-		}
-		server.Certificates = nil
-	})
-	var wait sync.WaitGroup
-	for range 40 {
-		wait.Go(func() {
-			c, err := tls.Dial("tcp", s.address, s.client)
-			if err != nil {
-				t.Error(err)
-				return
+			for range allowed {
+				<-signer.begun
 			}
-			_ = c.Close()
+			s.awaitQueue(clients - allowed)
+			if n := len(signer.begun); n != 0 {
+				t.Errorf("%d more compute", n)
+			}
+			close(signer.let)
+			wait.Wait()
+			if s.server.Waited() < clients-allowed {
+				t.Errorf("%d have waited", s.server.Waited())
+			}
 		})
 	}
-	wait.Wait()
-	if high.Load() > 2 || all.Load() != 40 {
-		t.Errorf("%d of %d at a time", high.Load(), all.Load())
+}
+
+// awaitQueue waits until so many handshakes wait for a place, while those who
+// have one keep it.
+func (s *stage) awaitQueue(n int) {
+	s.t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for late := time.After(patience); ; {
+		g := s.server.gate
+		g.mu.Lock()
+		waiting := len(g.anew) + len(g.back)
+		g.mu.Unlock()
+		if waiting == n {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-late:
+			s.t.Fatalf("%d handshakes wait", waiting)
+		}
 	}
 }
 
