@@ -26,13 +26,13 @@ func TestWhoWaitsLongestForItsClientIsDisplacedFirst(t *testing.T) {
 		all[0].turn(true)
 		all[2].end()
 		expect(time.Second) // as long as they have
-		time.Sleep(time.Second)
+		<-time.After(time.Second)
 		all[0].turn(false) // and has its own time from now on
 		expect(time.Second, 1)
 		expect(time.Second, 1, 3)
-		time.Sleep(time.Second / 4)
+		<-time.After(time.Second / 4)
 		expect(time.Second*3/4, 1, 3)
-		time.Sleep(time.Second * 3 / 4)
+		<-time.After(time.Second * 3 / 4)
 		expect(time.Second, 1, 3, 0)
 		for _, h := range all {
 			h.end() // as they do in the end, also those that were cut
