@@ -2,6 +2,7 @@ package hostile
 
 import (
 	"context"
+	"crypto"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -30,8 +31,10 @@ type fort struct {
 	address string
 	query   string      // that every url has besides
 	tls     *tls.Config // of its clients; nil is without
-	close   func()      // lets nobody in any more
-	honest  *client.Conn
+
+	handshakes func() secure.Stats // in TLS
+	close      func()              // lets nobody in any more
+	honest     *client.Conn
 }
 
 // seat is a channel that answers.
@@ -79,14 +82,19 @@ func build(t testing.TB, ws websocket.Config) *fort {
 	return f
 }
 
-// buildSecure is build in TLS.
-func buildSecure(t testing.TB, ws websocket.Config) *fort {
+// buildSecure is build in TLS, with a key that may be put in the place of its own.
+func buildSecure(t testing.TB, ws websocket.Config, key func(crypto.Signer) crypto.Signer) *fort {
 	t.Helper()
 	f, pair := plan(ws), testcert.New(t, "fort.example")
+	own := pair.TLS
+	if key != nil {
+		own.PrivateKey = key(pair.Key)
+	}
 	server := httptest.NewUnstartedServer(f)
-	server.Listener = secure.Listen(server.Listener, secure.Config{TLS: &tls.Config{
-		Certificates: []tls.Certificate{pair.TLS}, MinVersion: tls.VersionTLS13,
+	listener := secure.Listen(server.Listener, secure.Config{TLS: &tls.Config{
+		Certificates: []tls.Certificate{own}, MinVersion: tls.VersionTLS13,
 	}})
+	f.handshakes, server.Listener = listener.Stats, listener
 	server.Start()
 	f.address, f.close = server.Listener.Addr().String(), server.Close
 	f.tls = &tls.Config{RootCAs: testcert.Pool(pair), ServerName: "fort.example", MinVersion: tls.VersionTLS13}

@@ -21,7 +21,7 @@ import (
 // its keys.
 func TestAFewOddTLSRecordsAreLetPass(t *testing.T) {
 	for _, engine := range engines() {
-		f := buildSecure(t, websocket.Config{Engine: engine})
+		f := buildSecure(t, websocket.Config{Engine: engine}, nil)
 		c, forged := f.forger(t)
 		beat := frame.AppendMasked(nil, true, 0, frame.Text, [4]byte{1, 2, 3, 4}, []byte(beatV2))
 		for range 3 {
@@ -58,7 +58,7 @@ func TestFloodsOfTLSRecords(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for _, engine := range engines() {
 				t.Run("engine="+string(engine), func(t *testing.T) {
-					f := buildSecure(t, websocket.Config{Engine: engine})
+					f := buildSecure(t, websocket.Config{Engine: engine}, nil)
 					c, forged := f.forger(t)
 					var sent []byte
 					for range many {
