@@ -120,6 +120,7 @@ type Server struct {
 	Logger *slog.Logger
 
 	door       atomic.Pointer[door] // while it runs
+	handshakes handshakes           // of TLS
 	badHeaders atomic.Uint64
 }
 
@@ -150,6 +151,7 @@ func (s *Server) Run(ctx context.Context) error {
 		return err
 	}
 	defer listener.Close() //nolint:errcheck // as above
+	s.handshakes.of(listener)
 	requests := newRequests(s.http(log), httpGrace)
 	front := &front{
 		requests: requests, listener: listener, onListen: s.OnListen, ready: make(chan struct{}),
@@ -190,6 +192,8 @@ type ServerStats struct {
 	Paced          uint64 // connections that waited for AcceptRate
 	Refused        uint64 // connections over MaxHandshakes
 	BadHeaders     uint64 // connections that were closed because of their PROXY header
+
+	TLS TLSStats // TLS handshakes, all zero without TLS
 }
 
 // Stats may be called at any time.
@@ -200,7 +204,7 @@ func (s *Server) Stats() ServerStats {
 	}
 	return ServerStats{
 		Handshakes: d.handshakes.Load(), HandshakesHigh: d.high.Load(), Paced: d.paced.Load(), Refused: d.refused.Load(),
-		BadHeaders: s.badHeaders.Load(),
+		BadHeaders: s.badHeaders.Load(), TLS: s.handshakes.stats(),
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/roostgo/roost/transport/secure"
@@ -44,11 +45,40 @@ type TLS struct {
 	// Reload is how often the files are looked at. Default: 10 s.
 	Reload time.Duration
 
-	// Handshakes is how many may be under way at once. Default: 1,000.
+	// Handshakes is how many may be under way at once. One more displaces that
+	// which waits longest for its client. Default: 1,000.
 	Handshakes int
+
+	// Computing is how many of them compute at once, each half a millisecond of a
+	// processor; the others wait. What is left of the processors is for those
+	// who are connected. Default: half of GOMAXPROCS, at least 1.
+	Computing int
 
 	// HandshakeTimeout is how long one may take. Default: 10 s.
 	HandshakeTimeout time.Duration
+}
+
+// TLSStats counts the handshakes of a Server.
+type TLSStats = secure.Stats
+
+// handshakes finds what counts them while a server runs.
+type handshakes struct {
+	listener atomic.Pointer[secure.Listener]
+}
+
+// of has those of a listener counted, if it speaks TLS.
+func (h *handshakes) of(l net.Listener) {
+	if s, ok := l.(*secure.Listener); ok {
+		h.listener.Store(s)
+	}
+}
+
+func (h *handshakes) stats() TLSStats {
+	l := h.listener.Load()
+	if l == nil {
+		return TLSStats{}
+	}
+	return l.Stats()
 }
 
 // wrap has a listener speak TLS. The service follows the files.
@@ -61,7 +91,7 @@ func (t *TLS) wrap(l net.Listener, log *slog.Logger) (net.Listener, []Service, e
 		return nil, nil, err
 	}
 	return secure.Listen(l, secure.Config{
-		TLS: config, Handshakes: t.Handshakes, Timeout: t.HandshakeTimeout,
+		TLS: config, Handshakes: t.Handshakes, Computing: t.Computing, Timeout: t.HandshakeTimeout,
 		Failed: func(client net.Addr, err error) {
 			log.LogAttrs(context.Background(), slog.LevelDebug, "TLS handshake failed", slog.Any("client", client), slog.Any("error", err))
 		},

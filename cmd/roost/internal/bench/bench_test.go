@@ -64,7 +64,7 @@ func TestAllThatIsWrongIsSaidAtOnce(t *testing.T) {
 }
 
 func TestHelpIsNoError(t *testing.T) {
-	for _, args := range []string{"", "-h", "help", "idle -h", "storm -h", "fanout --help", "pingpong -h", "floor -h", "table -h", "target -h"} {
+	for _, args := range []string{"", "-h", "help", "idle -h", "storm -h", "flood -h", "fanout --help", "pingpong -h", "floor -h", "table -h", "target -h"} {
 		out, err := outcome(t, strings.Fields(args)...)
 		if err != nil || !strings.Contains(out, "Usage") {
 			t.Errorf("bench %s: %v\n%s", args, err, out)
