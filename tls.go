@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -38,8 +39,11 @@ type TLS struct {
 	MinVersion uint16
 
 	// Config is the configuration that the fields above complete, or, without
-	// CertFile, the whole, such as package autocert makes. Default: that of
-	// crypto/tls.
+	// CertFile, the whole, such as package autocert makes. It is copied when the
+	// server starts. Keys of session tickets are made and changed daily by each
+	// process for itself, unless SetSessionTicketKeys was called before: then
+	// they are those until the end, and the tickets of nodes with the same keys
+	// are good for each other. Default: that of crypto/tls.
 	Config *tls.Config
 
 	// Reload is how often the files are looked at. Default: 10 s.
@@ -106,7 +110,7 @@ func (t *TLS) config(log *slog.Logger) (*tls.Config, []Service, error) {
 	if t.Config != nil {
 		base = t.Config.Clone()
 	}
-	base.MinVersion = cmp.Or(t.MinVersion, base.MinVersion, tls.VersionTLS13)
+	base.MinVersion = t.least()
 	if t.CertFile == "" {
 		return base, nil, nil
 	}
@@ -132,10 +136,21 @@ func (t *TLS) validate() error {
 	if t.ClientCAFile != "" && t.CertFile == "" {
 		errs = append(errs, errors.New("roost: TLS.ClientCAFile needs CertFile; with Config alone, set its ClientCAs and ClientAuth"))
 	}
-	if t.MinVersion != 0 && t.MinVersion < tls.VersionTLS12 {
-		errs = append(errs, fmt.Errorf("roost: TLS.MinVersion is %s, which is broken (RFC 8996): leave it 0, or set tls.VersionTLS12", tls.VersionName(t.MinVersion)))
+	if least := t.least(); least < tls.VersionTLS12 {
+		errs = append(errs, fmt.Errorf("roost: TLS.MinVersion, or that of its Config, is %s, which is broken (RFC 8996): leave it 0, or set tls.VersionTLS12", tls.VersionName(least)))
+	}
+	if t.Config != nil && slices.Contains(t.Config.NextProtos, "h2") {
+		errs = append(errs, errors.New("roost: TLS.Config.NextProtos has h2, which this server does not speak: WebSocket needs HTTP/1.1; leave NextProtos empty"))
 	}
 	return errors.Join(errs...)
+}
+
+// least is the oldest version that is spoken.
+func (t *TLS) least() uint16 {
+	if t.MinVersion == 0 && t.Config != nil {
+		return cmp.Or(t.Config.MinVersion, tls.VersionTLS13)
+	}
+	return cmp.Or(t.MinVersion, tls.VersionTLS13)
 }
 
 // reloaded logs a change of the files.

@@ -17,7 +17,8 @@ type Server struct {
 }
 
 // NewServer returns a server with a configuration for tls.Server, which must not
-// be changed afterwards but for its session ticket keys. No more than computing
+// be changed afterwards but for its session ticket keys. Without NextProtos it
+// negotiates HTTP/1.1, which is what WebSocket needs. No more than computing
 // handshakes compute at a time; the others wait, as those do that wait for their
 // client.
 func NewServer(config *tls.Config, computing int) *Server {
@@ -55,6 +56,9 @@ func (w *witness) choose(config *tls.Config, hello *tls.ClientHelloInfo) (*tls.C
 		chosen = cmp.Or(own, config)
 	}
 	chosen = chosen.Clone()
+	if len(chosen.NextProtos) == 0 {
+		chosen.NextProtos = []string{"http/1.1"}
+	}
 	if get := chosen.GetCertificate; get != nil {
 		chosen.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) { return aside(w, hello, get) }
 	}

@@ -55,15 +55,8 @@ func (c Config) withDefaults() Config {
 	if c.Failed == nil {
 		c.Failed = func(net.Addr, error) {}
 	}
-	if len(c.TLS.NextProtos) == 0 {
-		c.TLS = c.TLS.Clone()
-		c.TLS.NextProtos = protocols()
-	}
 	return c
 }
-
-// protocols are what WebSocket needs.
-func protocols() []string { return []string{"http/1.1"} }
 
 // Listener is a net.Listener whose connections have their handshake behind them.
 // It is safe for concurrent use. It works from the first Accept until Close.

@@ -32,7 +32,10 @@ func listening(t *testing.T, c secure.Config) (*secure.Listener, *tls.Config) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.TLS = &tls.Config{Certificates: certified.TLS.Certificates, MinVersion: tls.VersionTLS12}
+	if c.TLS == nil {
+		c.TLS = new(tls.Config)
+	}
+	c.TLS.Certificates, c.TLS.MinVersion = certified.TLS.Certificates, tls.VersionTLS12
 	l := secure.Listen(inner, c)
 	t.Cleanup(func() { _ = l.Close() })
 	pool := x509.NewCertPool()
@@ -152,26 +155,46 @@ func TestSessionsThatAreCarriedOnAreCounted(t *testing.T) {
 	l, config := listening(t, secure.Config{})
 	config.ClientSessionCache = tls.NewLRUClientSessionCache(1)
 	for range 3 {
-		done := make(chan error, 1)
-		go func() { // ends with the connection
-			c, err := tls.Dial("tcp", l.Addr().String(), config)
-			if err == nil {
-				_, err = c.Read(make([]byte, 1)) // takes the ticket
-				_ = c.Close()
-			}
-			done <- err
-		}()
-		c, err := l.Accept()
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = c.Close()
-		if err := <-done; !errors.Is(err, io.EOF) {
-			t.Error(err)
-		}
+		call(t, l, config)
 	}
 	if s := l.Stats(); s.Done != 3 || s.Resumed != 2 {
 		t.Errorf("%+v", s)
+	}
+}
+
+// call has a client connect and take a ticket.
+func call(t *testing.T, l *secure.Listener, config *tls.Config) {
+	t.Helper()
+	done := make(chan error, 1)
+	go func() { // ends with the connection
+		c, err := tls.Dial("tcp", l.Addr().String(), config)
+		if err == nil {
+			_, err = c.Read(make([]byte, 1)) // takes the ticket
+			_ = c.Close()
+		}
+		done <- err
+	}()
+	c, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Close()
+	if err := <-done; !errors.Is(err, io.EOF) {
+		t.Error(err)
+	}
+}
+
+func TestATicketIsGoodForNothingWhenItsKeyIsGone(t *testing.T) {
+	server := new(tls.Config)
+	l, config := listening(t, secure.Config{TLS: server})
+	config.ClientSessionCache = tls.NewLRUClientSessionCache(1)
+	for key, resumed := range []uint64{0, 1, 2} {
+		server.SetSessionTicketKeys([][32]byte{{byte(key)}})
+		call(t, l, config) // with a ticket of the key before
+		call(t, l, config)
+		if s := l.Stats(); s.Resumed != resumed+1 {
+			t.Errorf("after %d changes: %+v", key, s)
+		}
 	}
 }
 
