@@ -160,5 +160,12 @@ func (e OverloadEnded) Attrs() []slog.Attr {
 
 // Attrs implements Event.
 func (e LimitHit) Attrs() []slog.Attr {
-	return []slog.Attr{slog.String("limit", e.Limit), slog.String("key", e.Key), slog.Bool("shadow", e.Shadow)}
+	a := []slog.Attr{slog.String("limit", e.Limit), slog.String("key", e.Key), slog.Bool("shadow", e.Shadow)}
+	if e.Pattern != "" {
+		a = append(a, slog.String("pattern", e.Pattern))
+	}
+	if e.Event != "" {
+		a = append(a, slog.String("event", e.Event))
+	}
+	return a
 }

@@ -179,12 +179,14 @@ type OverloadEnded struct {
 	Lasted time.Duration
 }
 
-// LimitHit is emitted when a client was refused because of a limit, or would have
-// been.
+// LimitHit is emitted when a client was refused because of a limit; in shadow mode
+// the first time that one would have been.
 type LimitHit struct {
-	Limit  string // the reason that the client reads
-	Key    string // whose limit: an address, an id; "" of a connection's own
-	Shadow bool   // it was let pass
+	Limit   string // the reason that the client reads; at the door, before there is HTTP, it reads none
+	Key     string // whose limit: an address, an id; "" of a connection's own
+	Pattern string // topic pattern of the route that it is of; "" of others
+	Event   string // event pattern that it is for; "" of others
+	Shadow  bool   // it was let pass
 }
 
 // EncodeFailed is emitted once for a broadcast that clients of a serializer do
