@@ -14,7 +14,8 @@ import (
 // come back; see docs/reference/errors.md.
 //
 // Limits of an address leave the machine's own alone, unless Address says
-// otherwise. A rate in shadow mode only counts; see ratelimit.Limit.
+// otherwise. A rate in shadow mode only counts, and the first hit is logged; see
+// ratelimit.Limit. Limits of topics and events are for routes: see WithLimits.
 type Limits struct {
 	// MaxConnections is how many connections there may be at once.
 	MaxConnections int

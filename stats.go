@@ -23,6 +23,7 @@ type Stats struct {
 	EventsDropped   uint64 // that telemetry handlers were too slow for
 	Overload        OverloadStats
 	Limits          LimitStats
+	RouteLimits     []RouteLimitStats // of the routes that have limits, in the order of definition
 }
 
 type endpointCounters struct {
@@ -50,5 +51,6 @@ func (e *Endpoint) Stats() Stats {
 		EventsDropped:   e.reports.dropped.Load(),
 		Overload:        e.gate.stats(),
 		Limits:          e.limits.stats(),
+		RouteLimits:     e.routes.Load().limits(),
 	}
 }
