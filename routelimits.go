@@ -53,14 +53,14 @@ type EventLimit struct {
 // first message to the route until its end: to leave and join again gains
 // nothing.
 func WithLimits(l RouteLimits) RouteOption {
-	if err := l.validate(); err != nil {
+	if err := l.Validate(); err != nil {
 		panic("roost: WithLimits: these limits cannot work:\n" + err.Error())
 	}
 	return func(r *route) { r.limits = newRouteLimiter(r.String(), l) }
 }
 
-// validate reports all that is impossible.
-func (l RouteLimits) validate() error {
+// Validate reports all that is impossible, which WithLimits panics on.
+func (l RouteLimits) Validate() error {
 	errs := []error{ofLimit("Joins", l.Joins), ofLimit("Messages", l.Messages), ofLimit("Bytes", l.Bytes)}
 	for i, e := range l.Events {
 		name := fmt.Sprintf("Events[%d], of %q: ", i, e.Event)

@@ -9,7 +9,10 @@ import (
 )
 
 // limitFlags are what single clients may do.
-type limitFlags struct{ roost.Limits }
+type limitFlags struct {
+	roost.Limits
+	patterns patternLimits
+}
 
 func (l *limitFlags) register(fs *flag.FlagSet) {
 	fs.IntVar(&l.MaxConnections, "max-connections", 0, "most `connections` at once; default: no limit of its own")
@@ -26,6 +29,11 @@ func (l *limitFlags) register(fs *flag.FlagSet) {
 	} {
 		fs.TextVar(r.limit, r.name, ratelimit.Limit{}, r.usage+": a `rate` like \"10/s\", \"100/s burst 500\" or \"5/m shadow\", which only counts")
 	}
+	fs.Func("topic-join-rate", "how often topics of a pattern are joined by everybody together: a `pattern=rate` like \"room:*=50/s\"; may be repeated,\n"+
+		"the first that matches a topic holds", l.patterns.topic)
+	fs.Func("event-rate", "how many messages with events of a pattern one connection may send: a `pattern=rate` like \"typing*=5/s burst 10\"; may be\n"+
+		"repeated, the first that matches an event holds; each -topic-join-rate's topics count for themselves", l.patterns.messages)
+	fs.Func("event-byte-rate", "how many bytes of messages with events of a pattern one connection may send: a `pattern=rate` like \"file=1000000/s\"; may be repeated", l.patterns.bytes)
 }
 
 // check says what is wrong with the flags.
