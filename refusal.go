@@ -16,6 +16,7 @@ type refusal struct {
 	of     string // what is refused
 	status int    // of the HTTP answer to a connect; 0: it is an answer to a message
 	paced  bool   // it says when to come back, and has a code
+	reset  bool   // the connection is cut before anything of it is read: nobody reads the reason
 	what   string // that happened
 	mend   string // for the operator or the developer
 }
@@ -114,11 +115,31 @@ var (
 	}
 )
 
+// What the door says, which is nothing: the log and the counters have the reason.
+var (
+	resetPlaces = &refusal{
+		reason: "too many connections in the handshake", of: "a connection", reset: true,
+		what: "As many connections as Server.MaxHandshakes allows are on their way to an upgrade, or in a plain HTTP request.",
+		mend: "Clients come back by themselves. If they are good ones, raise the limit; if many say nothing, see who they are (Server.MaxHandshakesPerAddress) and lower Server.ReadHeaderTimeout.",
+	}
+	resetAddress = &refusal{
+		reason: "too many connections in the handshake from this address", of: "a connection", reset: true,
+		what: "The address has as many connections on their way to an upgrade, or in a plain HTTP request, as Server.MaxHandshakesPerAddress allows.",
+		mend: "Open fewer at once, or raise the limit. A proxy in front of the server stands for many: list it in Config.Proxies or Server.ProxyProtocol.",
+	}
+	resetRate = &refusal{
+		reason: "too many new connections from this address", of: "a connection", reset: true,
+		what: "The address opens connections more often than Server.AddressRate allows.",
+		mend: "Wait. A proxy in front of the server stands for many: list it in Config.Proxies or Server.ProxyProtocol.",
+	}
+)
+
 // refusals are all of them, in the order of the reference.
 var refusals = []*refusal{
 	refusedTopic, refusedChannels, refusedCrash, refusedPayload, refusedMailbox, refusedOverload,
 	refusedConnections, refusedAddress, refusedID, refusedConnects, refusedJoins, refusedMessages, refusedBytes,
 	refusedRouteJoins, refusedRouteMessages, refusedRouteBytes, refusedEvents, refusedEventBytes,
+	resetPlaces, resetAddress, resetRate,
 }
 
 // notice is what a refused client reads, in an error reply or an HTTP body.

@@ -90,3 +90,13 @@ func TestARelayHoldsTheLimitsOfItsTopicsAndEvents(t *testing.T) {
 	must(t, c.Push("3", "8", "desk:1", "typing", "{}"))
 	c.Expect(t, `[null,null,"desk:1","typing",{}]`)
 }
+
+func TestTheDoorsLimitsAreTheFlags(t *testing.T) {
+	f, err := parseServe([]string{"-address-rate", "5/s burst 50", "-max-handshakes", "100", "-max-handshakes-per-address", "-1", "-max-shadow"}, io.Discard)
+	must(t, err)
+	var s roost.Server
+	f.limits.stand(&s)
+	if s.AddressRate != (ratelimit.Limit{Rate: 5, Burst: 50}) || s.MaxHandshakes != 100 || s.MaxHandshakesPerAddress != -1 || !s.HandshakesShadow {
+		t.Errorf("got %+v, %d, %d, %v", s.AddressRate, s.MaxHandshakes, s.MaxHandshakesPerAddress, s.HandshakesShadow)
+	}
+}

@@ -187,6 +187,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		Drain:     f.drain.drain, DrainTimeout: f.drain.timeout, Telemetry: []telemetry.Handler{&progress{out: stdout}},
 	})
 	f.limits.patterns.route(endpoint)
+	f.limits.stand(server)
 
 	api := &api{endpoint: endpoint, accepting: new(atomic.Bool)}
 	server.Endpoint, server.Listener, server.Handler = endpoint, listener, routes(api)
