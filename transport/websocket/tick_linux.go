@@ -70,6 +70,7 @@ func (l *loop) tick() {
 // impatient cuts connections whose closing handshake took too long.
 func (l *loop) impatient(now time.Time) {
 	for e := l.firstExpected(); e != nil && !now.Before(e.until); e = l.firstExpected() {
+		l.count.abrupt(l.ctx, l.config)
 		l.destroy(e.conn, transport.ErrServerClosed)
 	}
 }
@@ -95,7 +96,7 @@ func (l *loop) sweep() {
 		switch {
 		case c.loop != l || c.state != open:
 		case l.silent(c):
-			l.count.idleTimeouts.Add(1)
+			l.count.idle(l.ctx, l.config)
 			c.finish(transport.CloseProtocol, transport.ErrIdle)
 		case l.stalled(c):
 			l.count.stalled(l.ctx, l.config, c.busy.out.bytes)
