@@ -24,6 +24,7 @@ func (c *client) admit(m *wire.Message, r *route) *Socket {
 		c.answer(m, "", statusError, unmatchedTopic)
 		return nil
 	case c.full(): // clause 154
+		c.kind.endpoint.count.channelRefusals.Add(1)
 		c.emit(telemetry.TooManyChannels{Channel: c.facts(m), Bound: c.kind.endpoint.config.MaxChannels})
 		c.answer(m, m.JoinRef, statusError, tooManyChannels)
 		return nil

@@ -222,6 +222,7 @@ func (c *client) answered(s *Socket, a *joinAnswer) {
 
 func (c *client) welcome(s *Socket, early []*transport.Frame) {
 	c.channels.add(s)
+	raise(&c.kind.endpoint.count.channelsHigh, c.channels.len())
 	c.kind.endpoint.count.joins.Add(1)
 	c.kind.endpoint.count.channels.Add(1)
 	for _, f := range early {

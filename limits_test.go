@@ -252,3 +252,22 @@ func TestInShadowALimitTellsOnceThatItIsHit(t *testing.T) {
 		t.Errorf("the counters stopped: %+v", s)
 	}
 }
+
+func TestRefusedConnectsAndJoinsOverTheBoundAreCounted(t *testing.T) {
+	e, url := routed(t, roost.RouteLimits{})
+	client.Refused(t, strings.Replace(url, "2.0.0", "9.0.0", 1), client.Options{}, http.StatusForbidden)
+	c := client.Open(t, url, client.Options{})
+	for i := range 4 {
+		c.Join(t, "free:"+strconv.Itoa(i), strconv.Itoa(i), "")
+	}
+	must(c.Push("9", "9", "free:9", "phx_join", ""))
+	c.ExpectReply(t, "9", "9", "free:9", "error")
+	if s := e.Stats(); s.ConnectsRefused != 1 || s.ChannelRefusals != 1 || s.ChannelsHigh != 4 || s.RouteLimits[0].Pattern != "desk:*" {
+		t.Errorf("got %+v", s)
+	}
+	guarded, url := bounded(t, roost.Limits{})
+	client.Refused(t, url+"&refuse=yes", client.Options{}, http.StatusForbidden)
+	if n := guarded.Stats().ConnectsRefused; n != 1 {
+		t.Errorf("%d refusals of Connect were counted", n)
+	}
+}
