@@ -16,6 +16,7 @@ import (
 	"github.com/roostgo/roost/ratelimit"
 	"github.com/roostgo/roost/telemetry"
 	"github.com/roostgo/roost/transport"
+	"github.com/roostgo/roost/transport/secure"
 )
 
 // door is where connections come in, before the first byte of them is read. A
@@ -76,15 +77,18 @@ func (s *Server) newDoor(l net.Listener, stream *telemetry.Stream) (*door, error
 }
 
 // places are those for connections that are not upgraded yet: a bound of 0 is
-// the default, a negative one none.
+// the default, a negative one none. An address has a quarter of them, and of those
+// for handshakes of TLS, which are fewer.
 func (s *Server) places() ratelimit.GaugeConfig {
-	c := ratelimit.GaugeConfig{Max: cmp.Or(s.MaxHandshakes, handshakeBound), PerKey: s.MaxHandshakesPerAddress, Shadow: s.HandshakesShadow}
-	c.Max = max(c.Max, 0)
-	if c.PerKey == 0 {
-		c.PerKey = (c.Max + 3) / 4
+	all := max(cmp.Or(s.MaxHandshakes, handshakeBound), 0)
+	shared := all
+	if s.TLS != nil {
+		shared = cmp.Or(s.TLS.Handshakes, secure.DefaultHandshakes)
+		if all > 0 {
+			shared = min(shared, all)
+		}
 	}
-	c.PerKey = max(c.PerKey, 0)
-	return c
+	return ratelimit.GaugeConfig{Max: all, PerKey: max(cmp.Or(s.MaxHandshakesPerAddress, (shared+3)/4), 0), Shadow: s.HandshakesShadow}
 }
 
 // newDoor opens a door. The error says what is wrong with its limits.

@@ -304,6 +304,9 @@ func TestAServersPlacesHaveDefaults(t *testing.T) {
 	}{
 		{&Server{}, 4096, 1024},
 		{&Server{MaxHandshakes: 10}, 10, 3},
+		{&Server{TLS: &TLS{}}, 4096, 250},
+		{&Server{MaxHandshakes: 8, TLS: &TLS{Handshakes: 100}}, 8, 2},
+		{&Server{MaxHandshakes: -1, TLS: &TLS{Handshakes: 100}}, 0, 25},
 		{&Server{MaxHandshakes: 1}, 1, 1},
 		{&Server{MaxHandshakes: -1}, 0, 0},
 		{&Server{MaxHandshakesPerAddress: -1}, 4096, 0},

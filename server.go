@@ -67,7 +67,8 @@ type Server struct {
 	// alone, says Limits.Address of the endpoint's Config, as at all other doors.
 	// Proxies, those in ProxyProtocol and in the endpoint's Config.Proxies, stand for
 	// many and are left alone; a client that a PROXY header names counts itself.
-	// Default: a quarter of MaxHandshakes; negative: no bound.
+	// Default: a quarter of MaxHandshakes, or of TLS.Handshakes if those are fewer;
+	// negative: no bound.
 	MaxHandshakesPerAddress int
 
 	// HandshakesShadow has these two only count, and log the first hit.

@@ -29,7 +29,7 @@ type Config struct {
 	TLS *tls.Config
 
 	// Handshakes is how many may be under way at once. More clients wait in
-	// the kernel's queue. Default: 1,000.
+	// the kernel's queue. Default: DefaultHandshakes.
 	Handshakes int
 
 	// Computing is how many handshakes compute at once, each half a millisecond
@@ -45,8 +45,11 @@ type Config struct {
 	Failed func(client net.Addr, err error)
 }
 
+// DefaultHandshakes is how many may be under way at once if Config does not say.
+const DefaultHandshakes = 1000
+
 func (c Config) withDefaults() Config {
-	c.Handshakes = cmp.Or(c.Handshakes, 1000)
+	c.Handshakes = cmp.Or(c.Handshakes, DefaultHandshakes)
 	c.Computing = cmp.Or(c.Computing, max(1, runtime.GOMAXPROCS(0)/2))
 	c.Timeout = cmp.Or(c.Timeout, 10*time.Second)
 	if c.Failed == nil {
