@@ -230,3 +230,14 @@ func TestImpossibleLimitsOfRoutesSayHowToMendThem(t *testing.T) {
 	}
 	roost.WithLimits(roost.RouteLimits{Events: []roost.EventLimit{{Event: "typing_stop"}, {Event: "typing*"}, {Event: "type"}, {Event: "*"}}})
 }
+
+func TestToJoinAgainCountsAlsoForAClientThatIsFull(t *testing.T) {
+	_, url := routed(t, roost.RouteLimits{Joins: rate(t, "1/h burst 1")})
+	full := client.Open(t, url, client.Options{})
+	full.Join(t, "desk:1", "1", "")
+	for i := range 3 {
+		full.Join(t, "free:"+strconv.Itoa(i), strconv.Itoa(i), "")
+	}
+	isRefused(t, full, "desk:1", "9", "phx_join", "too many joins of such topics")
+	asks(t, full, "desk:1", "10", "order")
+}
