@@ -5,12 +5,14 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 
 	"github.com/roostgo/roost/internal/proxyproto"
 )
 
 // announced has connections of ProxyProtocol begin with a header. It stands
-// behind the door, which bounds those whose header is awaited with the others.
+// behind the door, which bounds those whose header is awaited with the others, and
+// is asked again when it is known whom they stand for.
 func (s *Server) announced(l net.Listener, log *slog.Logger) net.Listener {
 	if len(s.ProxyProtocol) == 0 {
 		return l
@@ -19,6 +21,10 @@ func (s *Server) announced(l net.Listener, log *slog.Logger) net.Listener {
 		Listener: l,
 		Trusts:   s.ProxyProtocol.Contains,
 		Refused:  func(peer net.Addr, err error) { s.badHeader(log, peer, err) },
+		Admit: func(c net.Conn, client netip.Addr) bool {
+			g := guestOf(c)
+			return g == nil || g.announce(client)
+		},
 	}
 }
 

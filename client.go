@@ -20,7 +20,7 @@ type client struct {
 	// Owned by the lane.
 	channels membership
 	joining  *pendingJoin // the connection is held while there is one
-	gone     *closedError // why the connection ended
+	aside    *aside       // nil of most connections until their end
 }
 
 // clientKind is what very many clients have in common.
@@ -66,11 +66,12 @@ func (c *client) Receive(data []byte, binary bool) transport.Verdict {
 		c.answer(m, m.JoinRef, statusError, r.payloadAfter(spread(after)))
 		return transport.Continue
 	}
-	return c.dispatch(m)
+	return c.dispatch(m, len(data))
 }
 
-// dispatch is [§7.3]: the first row that matches.
-func (c *client) dispatch(m *wire.Message) transport.Verdict {
+// dispatch is [§7.3]: the first row that matches. size is how many bytes the
+// message had.
+func (c *client) dispatch(m *wire.Message, size int) transport.Verdict {
 	s := c.channel(m)
 	switch {
 	case m.Topic == topicPhoenix && m.Event == eventHeartbeat:
@@ -81,7 +82,7 @@ func (c *client) dispatch(m *wire.Message) transport.Verdict {
 	case s != nil && m.Event == eventLeave:
 		c.leave(s, m)
 	case s != nil:
-		c.forward(s, m)
+		c.forward(s, m, size)
 	case m.Event == eventLeave: // clause 141
 		c.answer(m, m.JoinRef, statusOK, empty)
 	default: // clause 140
@@ -111,8 +112,14 @@ func (c *client) leave(s *Socket, m *wire.Message) {
 	}
 }
 
-// forward hands a message to its channel.
-func (c *client) forward(s *Socket, m *wire.Message) {
+// forward hands a message to its channel, unless its route's limits refuse it.
+func (c *client) forward(s *Socket, m *wire.Message, size int) {
+	if l := s.limits(); l != nil {
+		if r, after := l.message(c.kind.endpoint.stream, c.buckets(l), m.Event, size); r != nil {
+			c.answer(m, s.joinRef, statusError, r.payloadAfter(spread(after)))
+			return
+		}
+	}
 	own := m.Clone()
 	c.conn.Lane().Hand()
 	err := s.post(mail{kind: mailIn, ref: own.Ref, event: own.Event, payload: own.Payload}, c.kind.endpoint.config.Mailbox)
@@ -129,10 +136,16 @@ func (c *client) join(m *wire.Message, old *Socket) transport.Verdict {
 	if r, after := c.profile.limits().join(); r != nil {
 		return c.turnAway(m, r.payloadAfter(spread(after)), c.kind.endpoint.config.Overload.Hold)
 	}
+	r := c.match(m)
+	if r != nil && (old != nil || !c.full()) { // who cannot join uses up nothing of what all share
+		if no, after := r.limits.join(c.kind.endpoint.stream); no != nil {
+			return c.turnAway(m, no.payloadAfter(spread(after)), c.kind.endpoint.config.Overload.Hold)
+		}
+	}
 	if old != nil {
 		c.replace(old)
 	}
-	s, f := c.admit(m)
+	s := c.admit(m, r)
 	if s == nil {
 		c.farewell(old)
 		return transport.Continue
@@ -140,41 +153,8 @@ func (c *client) join(m *wire.Message, old *Socket) transport.Verdict {
 	c.conn.Lane().Hand()
 	c.joining = &pendingJoin{socket: s, replaced: old}
 	payload := m.Clone().Payload
-	_ = s.post(mail{kind: mailJoin, ref: keepRef(m.Ref), payload: payload, info: f}, 0) // a new mailbox refuses nothing
+	_ = s.post(mail{kind: mailJoin, ref: keepRef(m.Ref), payload: payload, info: r.factory}, 0) // a new mailbox refuses nothing
 	return transport.Hold
-}
-
-// admit makes the socket of a join, and says what makes its channel; or it
-// answers why there is none [§7.4].
-func (c *client) admit(m *wire.Message) (*Socket, Factory) {
-	var r *route
-	if !m.OddTopic { // clause 153
-		r = c.kind.endpoint.routes.Load().find(m.Topic)
-	}
-	switch {
-	case r == nil: // clause 152
-		c.emit(telemetry.JoinUnmatched{Channel: c.facts(m)})
-		c.answer(m, "", statusError, unmatchedTopic)
-		return nil, nil
-	case c.channels.len() >= c.kind.endpoint.config.MaxChannels: // clause 154
-		c.emit(telemetry.TooManyChannels{Channel: c.facts(m), Bound: c.kind.endpoint.config.MaxChannels})
-		c.answer(m, m.JoinRef, statusError, tooManyChannels)
-		return nil, nil
-	}
-	s := &Socket{client: c, topic: c.kind.endpoint.bus.Intern(m.Topic)}
-	if a := c.profile.values().merged(r.assigns); len(a) > 0 { // clause 12
-		s.extra().assigns = a
-	}
-	s.remember(r)
-	if r.levels != usualLevels {
-		s.set(ownLevels)
-	}
-	s.joinRef = keepRef(m.JoinRef)
-	if m.JoinRef.IsNull() {
-		s.set(joinRefNull)
-		s.joinRef = keepRef(m.Ref)
-	}
-	return s, r.factory
 }
 
 // joinAnswer is posted to the lane when a join is decided.
@@ -214,7 +194,7 @@ func (c *client) deliver(s *Socket, event string, f *transport.Frame) {
 		c.conn.Offer(f, s.thinning())
 	case len(j.early) < c.kind.endpoint.config.Mailbox:
 		j.early = append(j.early, f)
-	case c.gone == nil:
+	case !c.hasGone():
 		s.mailboxFull(event)
 		c.conn.Close(transport.CloseInternalError)
 	}
@@ -223,7 +203,7 @@ func (c *client) deliver(s *Socket, event string, f *transport.Frame) {
 // answered sends the answer to a join, and then what was broadcast since Join
 // returned.
 func (c *client) answered(s *Socket, a *joinAnswer) {
-	if c.gone != nil {
+	if c.hasGone() {
 		c.tooLate(s, a)
 		return
 	}
@@ -242,6 +222,7 @@ func (c *client) answered(s *Socket, a *joinAnswer) {
 
 func (c *client) welcome(s *Socket, early []*transport.Frame) {
 	c.channels.add(s)
+	raise(&c.kind.endpoint.count.channelsHigh, c.channels.len())
 	c.kind.endpoint.count.joins.Add(1)
 	c.kind.endpoint.count.channels.Add(1)
 	for _, f := range early {
@@ -253,7 +234,7 @@ func (c *client) welcome(s *Socket, early []*transport.Frame) {
 func (c *client) tooLate(s *Socket, a *joinAnswer) {
 	if a.ok {
 		s.seat.Cancel()
-		_ = s.post(mail{kind: mailClosed, info: c.gone}, 0) // an ended channel is as wished
+		_ = s.post(mail{kind: mailClosed, info: &c.aside.gone}, 0) // an ended channel is as wished
 	}
 }
 
@@ -275,7 +256,7 @@ func (c *client) farewell(old *Socket) {
 
 // depart ends a channel that ended by itself.
 func (c *client) depart(s *Socket, d departure) {
-	if c.gone != nil || !c.remove(s) { // replaced meanwhile: that has been told
+	if c.hasGone() || !c.remove(s) { // replaced meanwhile: that has been told
 		return
 	}
 	c.tell(s, d.event, d.payload)
@@ -328,12 +309,13 @@ func (c *client) Abandon() {
 // Closed implements transport.Session: all channels end with the connection
 // [§7.10].
 func (c *client) Closed(reason error) {
-	c.gone = &closedError{reason}
+	gone := &c.extra().gone
+	gone.reason = reason
 	c.profile.forget()
 	c.Abandon()
 	for _, s := range c.channels.all() {
 		c.remove(s)
-		s.disconnected(c.gone)
+		s.disconnected(gone)
 	}
 	if c.kind.endpoint.reports.verbose.Load() {
 		c.emit(telemetry.SocketClosed{Socket: telemetry.Socket{Transport: c.kind.transport, ID: c.profile.ID()}, Reason: reason})

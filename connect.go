@@ -67,6 +67,7 @@ func (k connector) Connect(ctx context.Context, h *transport.Handshake) (transpo
 	e := k.endpoint
 	serializer, err := e.negotiate(h.Params)
 	if err != nil { // clauses 19-23
+		e.count.connectsRefused.Add(1)
 		e.stream.Emit(ctx, telemetry.ConnectRefused{
 			Socket: telemetry.Socket{Transport: h.Transport}, Check: "version", Remote: e.config.Proxies.RemoteAddr(h.Request), Err: err,
 		})
@@ -111,6 +112,7 @@ func (k connector) decide(ctx context.Context, h *transport.Handshake, serialize
 		})
 	}
 	if err != nil {
+		e.count.connectsRefused.Add(1)
 		return nil, e.refusal(err)
 	}
 	if r := pass.name(ctx, c.ID); r != nil {

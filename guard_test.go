@@ -7,9 +7,11 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/roostgo/roost"
 	"github.com/roostgo/roost/telemetry"
@@ -67,17 +69,19 @@ func TestHandlersAreNotAskedOnAnEventLoop(t *testing.T) {
 	var asked atomic.Int32
 	h := listener{handle: func(telemetry.Event) {}, enabled: func(slog.Level) bool {
 		stack := make([]byte, 8192)
-		if bytes.Contains(stack[:runtime.Stack(stack, false)], []byte("(*Lane).Drain")) {
+		stack = stack[:runtime.Stack(stack, false)]
+		if bytes.Contains(stack, []byte("(*Lane).Drain")) || bytes.Contains(stack, []byte("(*loop).run")) {
 			asked.Add(1)
 		}
 		return true
 	}}
-	_, url := play(t, roost.Config{Telemetry: []telemetry.Handler{h}, WebSocket: websocket.Config{Loops: 1}}, actor{})
+	_, url := play(t, roost.Config{Telemetry: []telemetry.Handler{h}, WebSocket: websocket.Config{Loops: 1, Timeout: time.Second}}, actor{})
 	c, other := client.Open(t, url, client.Options{}), client.Open(t, url, client.Options{})
 	c.Join(t, "room:1", "1", "")
 	must(c.Push("1", "2", "room:2", "unmatched", ""))
 	c.Drop()
 	alive(t, other)
+	other.ExpectClose(t, 1002) // for its silence
 	if n := asked.Load(); n > 0 {
 		t.Errorf("Enabled was called %d times on a lane", n)
 	}
@@ -277,4 +281,25 @@ func TestANilServiceIsRefused(t *testing.T) {
 	if err := s.Run(t.Context()); err == nil || errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
+}
+
+func TestTheMostThatWaitedForAChannelIsKept(t *testing.T) {
+	entered, leave := make(chan bool, 9), make(chan bool)
+	e, url := play(t, roost.Config{Mailbox: 3}, actor{in: func(*roost.Socket, string) error {
+		entered <- true
+		<-leave
+		return nil
+	}})
+	c := client.Open(t, url, client.Options{})
+	c.Join(t, "room:1", "1", "")
+	must(c.Push("1", "2", "room:1", "e", ""))
+	<-entered
+	for ref := range 4 {
+		must(c.Push("1", strconv.Itoa(3+ref), "room:1", "e", ""))
+	}
+	c.ExpectReply(t, "1", "6", "room:1", "error")
+	if s := e.Stats(); s.MailboxHigh != 3 || s.MailboxRefusals != 1 {
+		t.Errorf("got a high-water mark of %d, and %d refusals", s.MailboxHigh, s.MailboxRefusals)
+	}
+	close(leave)
 }

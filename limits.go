@@ -1,11 +1,9 @@
 package roost
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/netip"
-	"time"
 
 	"github.com/roostgo/roost/ratelimit"
 	"github.com/roostgo/roost/telemetry"
@@ -16,7 +14,8 @@ import (
 // come back; see docs/reference/errors.md.
 //
 // Limits of an address leave the machine's own alone, unless Address says
-// otherwise. A rate in shadow mode only counts; see ratelimit.Limit.
+// otherwise. A rate in shadow mode only counts, and the first hit is logged; see
+// ratelimit.Limit. Limits of topics and events are for routes: see WithLimits.
 type Limits struct {
 	// MaxConnections is how many connections there may be at once.
 	MaxConnections int
@@ -97,7 +96,12 @@ type limiter struct {
 	socketJoins *ratelimit.Limiter
 	messages    *ratelimit.Limiter
 	bytes       *ratelimit.Limiter
+
+	rules limitRules
 }
+
+// limitRules are those of an endpoint's limits.
+type limitRules struct{ connections, address, id, connects, joins, socketJoins, messages, bytes rule }
 
 // newLimiter makes the limits of a Config that was validated, nil if there are
 // none.
@@ -106,7 +110,11 @@ func newLimiter(l Limits, stream *telemetry.Stream) *limiter {
 		return nil
 	}
 	return &limiter{
-		config: l, stream: stream,
+		config: l, stream: stream, rules: limitRules{
+			connections: rule{refusal: refusedConnections}, address: rule{refusal: refusedAddress}, id: rule{refusal: refusedID},
+			connects: rule{refusal: refusedConnects}, joins: rule{refusal: refusedJoins}, socketJoins: rule{refusal: refusedJoins},
+			messages: rule{refusal: refusedMessages}, bytes: rule{refusal: refusedBytes},
+		},
 		connections: valid(ratelimit.NewGauge[netip.Addr](l.connections())),
 		ids:         valid(ratelimit.NewGauge[string](ratelimit.GaugeConfig{PerKey: l.MaxPerID, Shadow: l.MaxShadow})),
 		connects:    valid(ratelimit.NewKeyed[netip.Addr](ratelimit.Config{Limit: l.Connects, Keys: l.Keys})),
@@ -123,117 +131,6 @@ func valid[T any](made T, err error) T {
 		panic(fmt.Sprintf("roost: %v, which validation let pass", err))
 	}
 	return made
-}
-
-// pass is a connection's leave to be here. A nil pass has no limits.
-type pass struct {
-	limits  *limiter
-	address netip.Addr // the key
-	limited bool       // by its address
-	id      string     // counted; "" if none is
-
-	// Owned by the connection's lane.
-	joins, messages, bytes ratelimit.Bucket
-}
-
-// enter asks for a new connection's pass. A refusal says when to come back.
-func (l *limiter) enter(ctx context.Context, from netip.Addr) (*pass, *refusal, time.Duration) {
-	if l == nil {
-		return nil, nil, 0
-	}
-	p := &pass{limits: l}
-	p.address, p.limited = l.config.Address.Key(from)
-	if p.limited {
-		if r, after := l.judge(ctx, refusedConnects, l.connects.Take(p.address, 1), from.String()); r != nil {
-			return nil, r, after
-		}
-	}
-	switch err := p.acquire(); {
-	case errors.Is(err, ratelimit.ErrKeyFull):
-		return nil, l.hit(ctx, refusedAddress, from.String()), comeBack
-	case err != nil:
-		return nil, l.hit(ctx, refusedConnections, ""), comeBack
-	}
-	return p, nil, 0
-}
-
-// comeBack is when to try again for a place among those there may be at once.
-const comeBack = 5 * time.Second
-
-func (p *pass) acquire() error {
-	if p.limited {
-		return p.limits.connections.Acquire(p.address)
-	}
-	return p.limits.connections.AcquireExempt()
-}
-
-// name counts the connection under its socket id.
-func (p *pass) name(ctx context.Context, id string) *refusal {
-	if p == nil || id == "" {
-		return nil
-	}
-	if err := p.limits.ids.Acquire(id); err != nil {
-		return p.limits.hit(ctx, refusedID, id)
-	}
-	p.id = id
-	return nil
-}
-
-// leave gives back what the connection counted for. It is called once.
-func (p *pass) leave() {
-	if p == nil {
-		return
-	}
-	if p.id != "" {
-		p.limits.ids.Release(p.id)
-	}
-	if p.limited {
-		p.limits.connections.Release(p.address)
-	} else {
-		p.limits.connections.ReleaseExempt()
-	}
-}
-
-// message asks for a message of so many bytes.
-func (p *pass) message(size int) (*refusal, time.Duration) {
-	if p == nil {
-		return nil, 0
-	}
-	if r, after := p.limits.judge(context.Background(), refusedMessages, p.limits.messages.Take(&p.messages, 1), ""); r != nil {
-		return r, after
-	}
-	return p.limits.judge(context.Background(), refusedBytes, p.limits.bytes.Take(&p.bytes, size), "")
-}
-
-// join asks for a join.
-func (p *pass) join() (*refusal, time.Duration) {
-	if p == nil {
-		return nil, 0
-	}
-	r, after := p.limits.judge(context.Background(), refusedJoins, p.limits.socketJoins.Take(&p.joins, 1), "")
-	if r == nil && p.limited {
-		r, after = p.limits.judge(context.Background(), refusedJoins, p.limits.joins.Take(p.address, 1), p.address.String())
-	}
-	return r, after
-}
-
-// judge turns a decision into a refusal, or nil, and tells of it.
-func (l *limiter) judge(ctx context.Context, r *refusal, d ratelimit.Decision, key string) (*refusal, time.Duration) {
-	if d.Shadowed {
-		l.stream.Emit(ctx, telemetry.LimitHit{Limit: r.reason, Key: key, Shadow: true})
-	}
-	if d.Allowed {
-		return nil, 0
-	}
-	if d.RetryAfter == ratelimit.Never {
-		d.RetryAfter = 0
-	}
-	return l.hit(ctx, r, key), d.RetryAfter
-}
-
-func (l *limiter) hit(ctx context.Context, r *refusal, key string) *refusal {
-	l.stream.Emit(ctx, telemetry.LimitHit{Limit: r.reason, Key: key})
-	return r
 }
 
 // LimitStats say what an endpoint's limits have decided.

@@ -4,13 +4,16 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"maps"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/roostgo/roost"
 	"github.com/roostgo/roost/ratelimit"
+	"github.com/roostgo/roost/telemetry"
 	"github.com/roostgo/roost/test/client"
 	"github.com/roostgo/roost/transport/websocket"
 )
@@ -217,5 +220,76 @@ func TestImpossibleLimitsAreExplainedTogether(t *testing.T) {
 		if !strings.Contains(got, want) {
 			t.Errorf("got %q, want %q in it", got, want)
 		}
+	}
+}
+
+// hits gets what limits were hit.
+type hits chan telemetry.LimitHit
+
+func (h hits) Handle(_ context.Context, e telemetry.Event) {
+	if hit, ok := e.(telemetry.LimitHit); ok {
+		h <- hit
+	}
+}
+
+func (hits) Enabled(slog.Level) bool { return true }
+
+// told takes all that came until an endpoint has none waiting.
+func (h hits) told(t *testing.T, n int) (all []telemetry.LimitHit) {
+	t.Helper()
+	for range n {
+		all = append(all, receive(t, h, "hit"))
+	}
+	return all
+}
+
+func TestInShadowALimitTellsOnceThatItIsHit(t *testing.T) {
+	told := make(hits, 100)
+	l := roost.Limits{
+		MaxConnections: 1, MaxShadow: true, Connects: rate(t, "1/h shadow"), Messages: rate(t, "1/h burst 2"),
+	}
+	l.Address.Loopback = true
+	e := roost.NewEndpoint(roost.Config{Limits: l, Logger: slog.New(slog.DiscardHandler), Telemetry: []telemetry.Handler{told}})
+	url := start(t, &roost.Server{Endpoint: e}).url("/socket/websocket")
+	var c *client.Conn
+	for range 5 {
+		c = client.Open(t, url, client.Options{})
+	}
+	for i := range 5 { // three are refused, and told of one by one
+		must(c.Push("", strconv.Itoa(i), "phoenix", "heartbeat", ""))
+	}
+	count := make(map[telemetry.LimitHit]int)
+	for _, hit := range told.told(t, 5) {
+		count[hit]++
+	}
+	want := map[telemetry.LimitHit]int{
+		{Limit: "too many connections", Shadow: true}:                1,
+		{Limit: "too many connects", Key: "127.0.0.1", Shadow: true}: 1,
+		{Limit: "too many messages"}:                                 3,
+	}
+	if !maps.Equal(count, want) {
+		t.Errorf("got %v, want %v", count, want)
+	}
+	if s := e.Stats().Limits; s.Connections.Shadowed != 4 || s.Connects.Shadowed != 4 {
+		t.Errorf("the counters stopped: %+v", s)
+	}
+}
+
+func TestRefusedConnectsAndJoinsOverTheBoundAreCounted(t *testing.T) {
+	e, url := routed(t, roost.RouteLimits{})
+	client.Refused(t, strings.Replace(url, "2.0.0", "9.0.0", 1), client.Options{}, http.StatusForbidden)
+	c := client.Open(t, url, client.Options{})
+	for i := range 4 {
+		c.Join(t, "free:"+strconv.Itoa(i), strconv.Itoa(i), "")
+	}
+	must(c.Push("9", "9", "free:9", "phx_join", ""))
+	c.ExpectReply(t, "9", "9", "free:9", "error")
+	if s := e.Stats(); s.ConnectsRefused != 1 || s.ChannelRefusals != 1 || s.ChannelsHigh != 4 || s.RouteLimits[0].Pattern != "desk:*" {
+		t.Errorf("got %+v", s)
+	}
+	guarded, url := bounded(t, roost.Limits{})
+	client.Refused(t, url+"&refuse=yes", client.Options{}, http.StatusForbidden)
+	if n := guarded.Stats().ConnectsRefused; n != 1 {
+		t.Errorf("%d refusals of Connect were counted", n)
 	}
 }

@@ -63,7 +63,10 @@ const turn = 64
 // system has no bound.
 func (s *Socket) post(m mail, bound int) error {
 	switch s.mailbox.Put(m, bound) {
+	case mailbox.Queued:
+		raise(&s.client.kind.endpoint.count.mailboxHigh, s.mailbox.Len())
 	case mailbox.Schedule:
+		raise(&s.client.kind.endpoint.count.mailboxHigh, 1)
 		s.client.kind.endpoint.workers.Submit(s)
 	case mailbox.Full:
 		s.mailboxFull(m.event)

@@ -16,6 +16,7 @@ type refusal struct {
 	of     string // what is refused
 	status int    // of the HTTP answer to a connect; 0: it is an answer to a message
 	paced  bool   // it says when to come back, and has a code
+	reset  bool   // the connection is cut before anything of it is read: nobody reads the reason
 	what   string // that happened
 	mend   string // for the operator or the developer
 }
@@ -82,6 +83,31 @@ var (
 		what: "The connection sends more bytes than Limits.Bytes allows.",
 		mend: "Send less; or raise the limit. A message that is larger than its burst never passes.",
 	}
+	refusedRouteJoins = &refusal{
+		reason: "too many joins of such topics", of: "a join", paced: true,
+		what: "Topics of this pattern are joined more often, by all clients together, than RouteLimits.Joins of their route allows.",
+		mend: "Wait: phoenix.js joins again by itself. If good clients are refused, raise the limit; if one client joins all the time, give each its share with Limits.SocketJoins. The log has the pattern (limit_hit).",
+	}
+	refusedRouteMessages = &refusal{
+		reason: "too many messages to such topics", of: "a message", paced: true,
+		what: "The connection sends more messages to topics of this pattern, all of them together, than RouteLimits.Messages of their route allows.",
+		mend: "Send less often, or put more into one message; or raise the limit.",
+	}
+	refusedRouteBytes = &refusal{
+		reason: "too many bytes to such topics", of: "a message", paced: true,
+		what: "The connection sends more bytes to topics of this pattern, all of them together, than RouteLimits.Bytes of their route allows.",
+		mend: "Send less; or raise the limit. A message that is larger than its burst never passes.",
+	}
+	refusedEvents = &refusal{
+		reason: "too many such events", of: "a message", paced: true,
+		what: "The connection sends this event, or others of its pattern, more often to topics of this pattern than the EventLimit of their route allows.",
+		mend: "Send it less often: what follows quickly, such as typing or moving, can be held back in the client and sent once. Or raise the limit.",
+	}
+	refusedEventBytes = &refusal{
+		reason: "too many bytes of such events", of: "a message", paced: true,
+		what: "The connection sends more bytes with this event, or others of its pattern, to topics of this pattern than the EventLimit of their route allows.",
+		mend: "Send less; or raise the limit. A message that is larger than its burst never passes.",
+	}
 	refusedOverload = &refusal{
 		reason: "overloaded", of: "a connect or a join", status: http.StatusServiceUnavailable, paced: true,
 		what: "The server has enough to do: work waits too long, or memory or descriptors run short. Clients that are connected and joined are served first.",
@@ -89,10 +115,31 @@ var (
 	}
 )
 
+// What the door says, which is nothing: the log and the counters have the reason.
+var (
+	resetPlaces = &refusal{
+		reason: "too many connections in the handshake", of: "a connection", reset: true,
+		what: "As many connections as Server.MaxHandshakes allows are on their way to an upgrade, or in a plain HTTP request.",
+		mend: "Clients come back by themselves. If they are good ones, raise the limit; if many say nothing, see who they are (Server.MaxHandshakesPerAddress) and lower Server.ReadHeaderTimeout.",
+	}
+	resetAddress = &refusal{
+		reason: "too many connections in the handshake from this address", of: "a connection", reset: true,
+		what: "The address has as many connections on their way to an upgrade, or in a plain HTTP request, as Server.MaxHandshakesPerAddress allows.",
+		mend: "Open fewer at once, or raise the limit. A proxy in front of the server stands for many: list it in Config.Proxies or Server.ProxyProtocol.",
+	}
+	resetRate = &refusal{
+		reason: "too many new connections from this address", of: "a connection", reset: true,
+		what: "The address opens connections more often than Server.AddressRate allows.",
+		mend: "Wait. A proxy in front of the server stands for many: list it in Config.Proxies or Server.ProxyProtocol.",
+	}
+)
+
 // refusals are all of them, in the order of the reference.
 var refusals = []*refusal{
 	refusedTopic, refusedChannels, refusedCrash, refusedPayload, refusedMailbox, refusedOverload,
 	refusedConnections, refusedAddress, refusedID, refusedConnects, refusedJoins, refusedMessages, refusedBytes,
+	refusedRouteJoins, refusedRouteMessages, refusedRouteBytes, refusedEvents, refusedEventBytes,
+	resetPlaces, resetAddress, resetRate,
 }
 
 // notice is what a refused client reads, in an error reply or an HTTP body.

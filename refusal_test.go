@@ -30,6 +30,9 @@ func errorsReference() string {
 		if r.status != 0 {
 			fmt.Fprintf(&b, " A connect gets HTTP %d.", r.status)
 		}
+		if r.reset {
+			b.WriteString(" It is reset, before TLS and HTTP: the reason is in the log (limit_hit) alone.")
+		}
 		if r.paced {
 			b.WriteString(" Says when to come back.")
 		}

@@ -33,9 +33,14 @@ func (r *reporter) Handle(_ context.Context, e telemetry.Event) {
 	}
 }
 
-// Enabled implements telemetry.Handler. It asks the application's handlers: not
-// on a lane.
-func (r *reporter) Enabled(level slog.Level) bool { return r.stream.Enabled(level) }
+// Enabled implements telemetry.Handler. For slog.LevelDebug it knows the answer,
+// also on a lane; else it asks the application's handlers: not on a lane.
+func (r *reporter) Enabled(level slog.Level) bool {
+	if level == slog.LevelDebug {
+		return r.verbose.Load()
+	}
+	return r.stream.Enabled(level)
+}
 
 // ask asks anew what the handlers want.
 func (r *reporter) ask() { r.verbose.Store(r.stream.Enabled(slog.LevelDebug)) }

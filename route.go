@@ -16,6 +16,7 @@ type route struct {
 	assigns Assigns
 
 	thinning *transport.Thinning // of clients that read too slowly; nil cuts them
+	limits   *routeLimiter       // nil without
 	number   uint32              // from 1 in the order of definition
 	levels   logLevels
 }
@@ -50,6 +51,43 @@ func (r *route) matches(topic string) bool {
 		return strings.HasPrefix(topic, r.pattern)
 	}
 	return topic == r.pattern
+}
+
+// String is the pattern as it was defined.
+func (r *route) String() string {
+	if r.prefix {
+		return r.pattern + "*"
+	}
+	return r.pattern
+}
+
+// A channel keeps which route it came by in what its flags leave free, if that
+// route thins or limits its messages: a field of its own would be one more word
+// in every channel.
+const routeShift = 8
+
+// remember keeps the route of a channel, before it is shared.
+func (s *Socket) remember(r *route) {
+	if r.thinning != nil || r.limits.metered() {
+		s.flags.Or(r.number << routeShift)
+	}
+}
+
+// route is what remember kept; nil is nothing.
+func (s *Socket) route() *route {
+	n := s.flags.Load() >> routeShift
+	if n == 0 {
+		return nil
+	}
+	return (*s.client.kind.endpoint.routes.Load())[n-1]
+}
+
+// limits are those of the messages to a channel; nil is none.
+func (s *Socket) limits() *routeLimiter {
+	if r := s.route(); r != nil && r.limits.metered() {
+		return r.limits
+	}
+	return nil
 }
 
 // routes are tried in the order in which they were defined. None is ever taken

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/roostgo/roost/internal/reuseport"
+	"github.com/roostgo/roost/ratelimit"
 	"github.com/roostgo/roost/secure"
 	"github.com/roostgo/roost/transport"
 )
@@ -56,10 +57,29 @@ type Server struct {
 	// no limit.
 	AcceptRate int
 
-	// MaxHandshakes is how many connections may be on their way to an upgrade, or
-	// in a plain HTTP request. One more is cut before anything of it is read.
-	// Default: 4,096; negative: no bound.
+	// MaxHandshakes is how many connections may be on their way to an upgrade, TLS
+	// included, or in a plain HTTP request. One more is reset before anything of it
+	// is read. Default: 4,096; negative: no bound.
 	MaxHandshakes int
+
+	// MaxHandshakesPerAddress is how many of them one address may have, so that it
+	// cannot take all places. What an address is, IPv6 by prefix and loopback left
+	// alone, says Limits.Address of the endpoint's Config, as at all other doors.
+	// Proxies, those in ProxyProtocol and in the endpoint's Config.Proxies, stand for
+	// many and are left alone; a client that a PROXY header names counts itself.
+	// Default: a quarter of MaxHandshakes, or of TLS.Handshakes if those are fewer;
+	// negative: no bound.
+	MaxHandshakesPerAddress int
+
+	// HandshakesShadow has these two only count, and log the first hit.
+	// Default: false.
+	HandshakesShadow bool
+
+	// AddressRate is how often one address may open a connection: over it the
+	// connection is reset, before TLS and HTTP. Addresses are those of
+	// MaxHandshakesPerAddress. Limits.Connects refuses later, and says why.
+	// Default: no limit.
+	AddressRate ratelimit.Limit
 
 	// Middleware is put around Endpoint and Handler: what it puts into the
 	// request's context reaches Config.Connect. Default: none.
@@ -143,7 +163,11 @@ func (s *Server) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	door := newDoor(bare, s.AcceptRate, s.MaxHandshakes)
+	door, err := s.newDoor(bare, s.Endpoint.stream)
+	if err != nil {
+		_ = bare.Close()
+		return err
+	}
 	defer door.Close() //nolint:errcheck // closed already when all went well
 	s.door.Store(door)
 	listener, reloaders, err := s.TLS.wrap(s.announced(door, log), log)
@@ -193,7 +217,9 @@ type ServerStats struct {
 	Refused        uint64 // connections over MaxHandshakes
 	BadHeaders     uint64 // connections that were closed because of their PROXY header
 
-	TLS TLSStats // TLS handshakes, all zero without TLS
+	TLS         TLSStats             // TLS handshakes, all zero without TLS
+	Places      ratelimit.GaugeStats // of MaxHandshakes and MaxHandshakesPerAddress
+	AddressRate ratelimit.Stats
 }
 
 // Stats may be called at any time.
@@ -202,9 +228,10 @@ func (s *Server) Stats() ServerStats {
 	if d == nil {
 		return ServerStats{}
 	}
+	places := d.places.Stats()
 	return ServerStats{
-		Handshakes: d.handshakes.Load(), HandshakesHigh: d.high.Load(), Paced: d.paced.Load(), Refused: d.refused.Load(),
-		BadHeaders: s.badHeaders.Load(), TLS: s.handshakes.stats(),
+		Handshakes: int64(places.Held), HandshakesHigh: int64(places.HeldHigh), Paced: d.paced.Load(), Refused: places.Full,
+		BadHeaders: s.badHeaders.Load(), TLS: s.handshakes.stats(), Places: places, AddressRate: d.rates.Stats(),
 	}
 }
 

@@ -83,23 +83,11 @@ func newThinning(latest bool, bytes, frames int) (*transport.Thinning, error) {
 	}, nil
 }
 
-// A channel keeps which route it came by in what its flags leave free, if that
-// route thins: a field of its own would be one more word in every channel.
-const routeShift = 8
-
-// remember keeps the route of a channel, before it is shared.
-func (s *Socket) remember(r *route) {
-	if r.thinning != nil {
-		s.flags.Or(r.number << routeShift)
-	}
-}
-
 // thinning is what may drop the broadcasts of a channel's topic; nil is
 // nothing.
 func (s *Socket) thinning() *transport.Thinning {
-	n := s.flags.Load() >> routeShift
-	if n == 0 {
-		return nil
+	if r := s.route(); r != nil {
+		return r.thinning
 	}
-	return (*s.client.kind.endpoint.routes.Load())[n-1].thinning
+	return nil
 }

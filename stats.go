@@ -11,11 +11,15 @@ type Stats struct {
 	WebSocket websocket.Stats
 	Drain     DrainStats
 
+	ConnectsRefused uint64 // by Config.Connect, or for their version; WebSocket.Refused and Limits count the others
 	Channels        int64  // joined now
+	ChannelsHigh    int64  // the most that one client had, as Config.MaxChannels bounds it
+	ChannelRefusals uint64 // joins that Config.MaxChannels refused
 	Topics          int    // with subscribers on this node
 	Joins           uint64 // accepted, ever
 	Crashes         uint64 // of channels, joins included
 	MailboxRefusals uint64 // messages that a full mailbox refused
+	MailboxHigh     int64  // the most messages that waited for one channel
 	Workers         int    // callbacks that run now
 	WorkersHigh     int    // the most that ever ran
 	WorkersWaiting  int    // channels that wait for a worker
@@ -23,6 +27,7 @@ type Stats struct {
 	EventsDropped   uint64 // that telemetry handlers were too slow for
 	Overload        OverloadStats
 	Limits          LimitStats
+	RouteLimits     []RouteLimitStats // of the routes that have limits, in the order of definition
 }
 
 type endpointCounters struct {
@@ -30,6 +35,10 @@ type endpointCounters struct {
 	joins           atomic.Uint64
 	crashes         atomic.Uint64
 	mailboxRefusals atomic.Uint64
+	mailboxHigh     atomic.Int64
+	connectsRefused atomic.Uint64
+	channelsHigh    atomic.Int64
+	channelRefusals atomic.Uint64
 }
 
 // Stats may be called at any time.
@@ -38,11 +47,15 @@ func (e *Endpoint) Stats() Stats {
 	return Stats{
 		WebSocket:       e.socket.Stats(),
 		Drain:           e.drainStats(),
+		ConnectsRefused: e.count.connectsRefused.Load(),
 		Channels:        e.count.channels.Load(),
+		ChannelsHigh:    e.count.channelsHigh.Load(),
+		ChannelRefusals: e.count.channelRefusals.Load(),
 		Topics:          e.bus.Topics(),
 		Joins:           e.count.joins.Load(),
 		Crashes:         e.count.crashes.Load(),
 		MailboxRefusals: e.count.mailboxRefusals.Load(),
+		MailboxHigh:     e.count.mailboxHigh.Load(),
 		Workers:         w.Workers - w.Idle,
 		WorkersHigh:     w.HighWater,
 		WorkersWaiting:  w.Waiting,
@@ -50,5 +63,15 @@ func (e *Endpoint) Stats() Stats {
 		EventsDropped:   e.reports.dropped.Load(),
 		Overload:        e.gate.stats(),
 		Limits:          e.limits.stats(),
+		RouteLimits:     e.routes.Load().limits(),
+	}
+}
+
+// raise lifts a high-water mark.
+func raise(mark *atomic.Int64, n int) {
+	for high := mark.Load(); int64(n) > high; high = mark.Load() {
+		if mark.CompareAndSwap(high, int64(n)) {
+			return
+		}
 	}
 }

@@ -22,6 +22,7 @@ type Limiter struct {
 	pace  pace
 
 	allowed, refused, shadowed atomic.Uint64
+	usedHigh                   atomic.Int64
 }
 
 // NewLimiter returns a limiter. The error is that of [Limit.Validate].
@@ -40,7 +41,9 @@ func (l *Limiter) Limit() Limit { return l.limit }
 func (l *Limiter) Take(b *Bucket, cost int) Decision {
 	var wait time.Duration
 	if l.limit.Limited() {
-		b.arrival, wait = l.pace.take(b.arrival, int64(time.Since(l.born)), cost)
+		now := int64(time.Since(l.born))
+		b.arrival, wait = l.pace.take(b.arrival, now, cost)
+		raise(&l.usedHigh, int64(l.pace.used(b.arrival, now)))
 	}
 	d := l.limit.Decide(wait)
 	l.count(d)
@@ -60,5 +63,5 @@ func (l *Limiter) count(d Decision) {
 
 // Stats are the decisions so far; of keys it knows nothing.
 func (l *Limiter) Stats() Stats {
-	return Stats{Allowed: l.allowed.Load(), Refused: l.refused.Load(), Shadowed: l.shadowed.Load()}
+	return Stats{Allowed: l.allowed.Load(), Refused: l.refused.Load(), Shadowed: l.shadowed.Load(), UsedHigh: int(l.usedHigh.Load())}
 }

@@ -28,7 +28,7 @@ func TestALimiterJudgesBucketsThatOthersKeep(t *testing.T) {
 		if d := l.Take(&a, 100); !d.Allowed {
 			t.Errorf("a later: %+v", d)
 		}
-		if s := l.Stats(); s != (ratelimit.Stats{Allowed: 3, Refused: 1}) {
+		if s := l.Stats(); s != (ratelimit.Stats{Allowed: 3, Refused: 1, UsedHigh: 500}) {
 			t.Errorf("%+v", s)
 		}
 	})
@@ -48,7 +48,7 @@ func TestALimiterWithoutALimitAndOneInShadowModeLetAllPass(t *testing.T) {
 			t.Errorf("%+v", d)
 		}
 	}
-	if s := none.Stats().Plus(shadow.Stats()); s != (ratelimit.Stats{Allowed: 4, Shadowed: 2}) {
+	if s := none.Stats().Plus(shadow.Stats()); s != (ratelimit.Stats{Allowed: 4, Shadowed: 2, UsedHigh: 1}) {
 		t.Errorf("%+v", s)
 	}
 }

@@ -80,20 +80,31 @@ func NewGauge[K comparable](c GaugeConfig) (*Gauge[K], error) {
 // Acquire takes one of a key. After nil there must be one Release; the errors
 // are ErrKeyFull and ErrFull. A key is kept as it is given.
 func (g *Gauge[K]) Acquire(key K) error {
+	if taken, err := g.Judge(key); !taken {
+		return err
+	}
+	return nil
+}
+
+// Judge is Acquire for those who tell of what shadow mode lets pass: taken says
+// that there must be one Release, and the error, which bound is exceeded all the
+// same.
+func (g *Gauge[K]) Judge(key K) (taken bool, err error) {
 	sh := g.shard(key)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	n := sh.held.Find(key)
-	over := g.config.PerKey > 0 && n >= g.config.PerKey
-	if over && !g.config.Shadow {
+	if g.config.PerKey > 0 && n >= g.config.PerKey {
+		err = ErrKeyFull
+	}
+	if err != nil && !g.config.Shadow {
 		g.keyFull.Add(1)
-		return ErrKeyFull
+		return false, err
 	}
-	if err := g.enter(over); err != nil {
-		return err
+	if taken, err = g.enter(err); taken {
+		g.keep(sh, key, n+1)
 	}
-	g.keep(sh, key, n+1)
-	return nil
+	return taken, err
 }
 
 // Release gives one of a key back. It panics when there is none: that is a
@@ -116,7 +127,16 @@ func (g *Gauge[K]) Release(key K) {
 // AcquireExempt takes one that belongs to no key, such as a connection from
 // loopback: it counts in all only. After nil there must be one ReleaseExempt;
 // the error is ErrFull.
-func (g *Gauge[K]) AcquireExempt() error { return g.enter(false) }
+func (g *Gauge[K]) AcquireExempt() error {
+	if taken, err := g.JudgeExempt(); !taken {
+		return err
+	}
+	return nil
+}
+
+// JudgeExempt is AcquireExempt for those who tell of what shadow mode lets pass,
+// as Judge is.
+func (g *Gauge[K]) JudgeExempt() (taken bool, err error) { return g.enter(nil) }
 
 // ReleaseExempt gives back what AcquireExempt took.
 func (g *Gauge[K]) ReleaseExempt() {
@@ -126,26 +146,29 @@ func (g *Gauge[K]) ReleaseExempt() {
 	}
 }
 
-// enter counts one more in all, unless that is too many. shadowed says that
-// it is already one that passes in shadow mode only.
-func (g *Gauge[K]) enter(shadowed bool) error {
+// enter counts one more in all, unless that is too many. shadowed says why it is
+// already one that passes in shadow mode only.
+func (g *Gauge[K]) enter(shadowed error) (taken bool, err error) {
 	for {
 		n := g.held.Load()
 		over := g.config.Max > 0 && n >= int64(g.config.Max)
 		if over && !g.config.Shadow {
 			g.full.Add(1)
-			return ErrFull
+			return false, ErrFull
 		}
 		if !g.held.CompareAndSwap(n, n+1) {
 			continue
 		}
 		raise(&g.heldHigh, n+1)
-		if over || shadowed {
+		if over && shadowed == nil {
+			shadowed = ErrFull
+		}
+		if shadowed != nil {
 			g.shadowed.Add(1)
 		} else {
 			g.allowed.Add(1)
 		}
-		return nil
+		return true, shadowed
 	}
 }
 

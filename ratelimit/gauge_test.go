@@ -189,3 +189,30 @@ func TestManyGoroutinesTogetherNeverHoldMoreThanMay(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+func TestJudgeSaysWhatShadowModeLetsPass(t *testing.T) {
+	for _, shadow := range []bool{false, true} {
+		g := gauge[string](t, ratelimit.GaugeConfig{Max: 3, PerKey: 2, Shadow: shadow})
+		judge := func(key string, want error) {
+			t.Helper()
+			taken, err := g.Judge(key)
+			if !errors.Is(err, want) || taken != (want == nil || shadow) {
+				t.Errorf("shadow %v: %s: got %v, %v, want %v", shadow, key, taken, err, want)
+			}
+		}
+		judge("a", nil)
+		judge("a", nil)
+		judge("a", ratelimit.ErrKeyFull)
+		if !shadow {
+			judge("b", nil)
+		}
+		judge("b", ratelimit.ErrFull)
+		if taken, err := g.JudgeExempt(); !errors.Is(err, ratelimit.ErrFull) || taken != shadow {
+			t.Errorf("shadow %v: exempt: got %v, %v", shadow, taken, err)
+		}
+		s := g.Stats()
+		if shadow && (s.Shadowed != 3 || s.Held != 5) || !shadow && (s.KeyFull != 1 || s.Full != 2 || s.Held != 3) {
+			t.Errorf("shadow %v: %+v", shadow, s)
+		}
+	}
+}

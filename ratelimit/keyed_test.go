@@ -52,7 +52,7 @@ func TestEachKeyHasItsBurstAndThenItsRate(t *testing.T) {
 		if d := k.Take("a", 3); !d.Allowed {
 			t.Errorf("the burst after a pause: %+v", d)
 		}
-		want := ratelimit.Stats{Allowed: 11, Refused: 5, Keys: 1, KeysHigh: 3, Places: 65_536}
+		want := ratelimit.Stats{Allowed: 11, Refused: 5, Keys: 1, KeysHigh: 3, UsedHigh: 3, Places: 65_536}
 		if got := k.Stats(); got != want {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
@@ -101,7 +101,7 @@ func TestKeysWhoseBucketIsFullTakeNoRoom(t *testing.T) {
 			}
 			pass(time.Second)
 		}
-		want := ratelimit.Stats{Allowed: 10_000, KeysHigh: 64, Places: 64}
+		want := ratelimit.Stats{Allowed: 10_000, KeysHigh: 64, UsedHigh: 1, Places: 64}
 		got := k.Stats()
 		if got.KeysHigh < 1 || got.KeysHigh > 64 {
 			t.Errorf("%+v", got)

@@ -50,3 +50,11 @@ func (p pace) take(arrival, now int64, cost int) (next int64, wait time.Duration
 	}
 	return next, 0
 }
+
+// used is how much of the burst is used up at a time.
+func (p pace) used(arrival, now int64) int {
+	if p.burst == 0 || arrival <= now {
+		return 0
+	}
+	return min(int(math.Ceil(float64(arrival-now)/p.interval)), p.burst)
+}

@@ -18,12 +18,16 @@ type Stats struct {
 	// asks for the stats.
 	KeysHigh int
 
+	// UsedHigh is the most of its burst that anyone has used up, in events or
+	// bytes: how close those who pass come to being refused.
+	UsedHigh int
+
 	// Places is how many keys can be remembered.
 	Places int
 }
 
 // Plus adds up the stats of limits that share a purpose, such as one on each
-// event loop.
+// event loop; of UsedHigh it keeps the higher.
 func (s Stats) Plus(o Stats) Stats {
 	s.Allowed += o.Allowed
 	s.Refused += o.Refused
@@ -31,6 +35,7 @@ func (s Stats) Plus(o Stats) Stats {
 	s.Evicted += o.Evicted
 	s.Keys += o.Keys
 	s.KeysHigh += o.KeysHigh
+	s.UsedHigh = max(s.UsedHigh, o.UsedHigh)
 	s.Places += o.Places
 	return s
 }

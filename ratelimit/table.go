@@ -77,6 +77,7 @@ func (sh *shard[K]) take(slot **set[K], key K, now int64, p pace, cost int) time
 		arrival = s.arrivals[place]
 	}
 	next, wait := p.take(arrival, now, cost)
+	sh.stats.UsedHigh = max(sh.stats.UsedHigh, p.used(next, now))
 	switch {
 	case arrival > now:
 		s.arrivals[place] = next

@@ -76,6 +76,12 @@ func (e ClientStalled) Attrs() []slog.Attr {
 }
 
 // Attrs implements Event.
+func (e BoundHit) Attrs() []slog.Attr {
+	return because(e.Socket.attrs(slog.String("bound", e.Bound), slog.String("limit", e.Limit),
+		slog.String("mend", "if good clients do this, raise WebSocket."+e.Bound)), e.Err)
+}
+
+// Attrs implements Event.
 func (e SocketDrain) Attrs() []slog.Attr {
 	return []slog.Attr{
 		slog.String("path", e.Path), slog.Int("count", e.Count), slog.Int("total", e.Total),
@@ -160,5 +166,12 @@ func (e OverloadEnded) Attrs() []slog.Attr {
 
 // Attrs implements Event.
 func (e LimitHit) Attrs() []slog.Attr {
-	return []slog.Attr{slog.String("limit", e.Limit), slog.String("key", e.Key), slog.Bool("shadow", e.Shadow)}
+	a := []slog.Attr{slog.String("limit", e.Limit), slog.String("key", e.Key), slog.Bool("shadow", e.Shadow)}
+	if e.Pattern != "" {
+		a = append(a, slog.String("pattern", e.Pattern))
+	}
+	if e.Event != "" {
+		a = append(a, slog.String("event", e.Event))
+	}
+	return a
 }

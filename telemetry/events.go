@@ -84,6 +84,15 @@ type ClientStalled struct {
 	Timeout time.Duration
 }
 
+// BoundHit is emitted when a connection is closed because of a bound of its
+// transport.
+type BoundHit struct {
+	Socket
+	Bound string // of websocket.Config: "MaxFrame", "MaxMessage", "MaxFragments", "MaxRatio", "Timeout" or "CloseTimeout"
+	Limit string // what it is set to
+	Err   error  // what the client did; nil if it did nothing
+}
+
 // SocketDrain is emitted for every wave of connections that are closed because
 // the server goes away [§13].
 type SocketDrain struct {
@@ -179,12 +188,14 @@ type OverloadEnded struct {
 	Lasted time.Duration
 }
 
-// LimitHit is emitted when a client was refused because of a limit, or would have
-// been.
+// LimitHit is emitted when a client was refused because of a limit; in shadow mode
+// the first time that one would have been.
 type LimitHit struct {
-	Limit  string // the reason that the client reads
-	Key    string // whose limit: an address, an id; "" of a connection's own
-	Shadow bool   // it was let pass
+	Limit   string // the reason that the client reads; at the door, before there is HTTP, it reads none
+	Key     string // whose limit: an address, an id; "" of a connection's own
+	Pattern string // topic pattern of the route that it is of; "" of others
+	Event   string // event pattern that it is for; "" of others
+	Shadow  bool   // it was let pass
 }
 
 // EncodeFailed is emitted once for a broadcast that clients of a serializer do
@@ -204,6 +215,15 @@ func (e ConnectRefused) Level() slog.Level {
 	return slog.LevelError // clause 46
 }
 
+// Level is a warning for what a client sent. That one says nothing any more
+// happens all the time.
+func (e BoundHit) Level() slog.Level {
+	if e.Err == nil {
+		return slog.LevelDebug
+	}
+	return slog.LevelWarn
+}
+
 // Level is what the channel's route says. Clause 286.
 func (e ChannelJoined) Level() slog.Level { return e.LogLevel }
 
@@ -218,6 +238,7 @@ func (SocketClosed) Name() string     { return "socket_closed" }
 func (SlowConsumer) Name() string     { return "slow_consumer" }
 func (ClientThinned) Name() string    { return "client_thinned" }
 func (ClientStalled) Name() string    { return "client_stalled" }
+func (BoundHit) Name() string         { return "bound_hit" }
 func (SocketDrain) Name() string      { return "socket_drain" }
 func (ChannelJoined) Name() string    { return "channel_joined" }
 func (JoinUnmatched) Name() string    { return "join_unmatched" }

@@ -44,6 +44,8 @@ func configReference(t *testing.T, root string) string {
 	for _, s := range []struct{ title, dir, name string }{
 		{"roost.Config", ".", "Config"},
 		{"roost.Limits", ".", "Limits"},
+		{"roost.RouteLimits", ".", "RouteLimits"},
+		{"roost.EventLimit", ".", "EventLimit"},
 		{"roost.Overload", ".", "Overload"},
 		{"roost.Drain", ".", "Drain"},
 		{"websocket.Config", "transport/websocket", "Config"},

@@ -186,7 +186,8 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		WebSocket: websocket.Config{MaxFrame: f.maxFrame, Outbox: f.outbox},
 		Drain:     f.drain.drain, DrainTimeout: f.drain.timeout, Telemetry: []telemetry.Handler{&progress{out: stdout}},
 	})
-	endpoint.Channel("*", newRelay)
+	f.limits.patterns.route(endpoint)
+	f.limits.stand(server)
 
 	api := &api{endpoint: endpoint, accepting: new(atomic.Bool)}
 	server.Endpoint, server.Listener, server.Handler = endpoint, listener, routes(api)

@@ -39,3 +39,30 @@ var (
 	errMessageSize   = &Error{tooBig, "message is too large"}
 	errRatio         = &Error{tooBig, "message inflates too much"}
 )
+
+// Bound is one of [Limits].
+type Bound uint8
+
+// The bounds.
+const (
+	NoBound Bound = iota
+	FrameSize
+	MessageSize
+	Fragments // empty continuations, too
+	Ratio
+)
+
+// Bound is which bound the peer hit; NoBound, if it broke a rule.
+func (e *Error) Bound() Bound {
+	switch e {
+	case errFrameSize:
+		return FrameSize
+	case errMessageSize:
+		return MessageSize
+	case errFragments, errEmptyFragment:
+		return Fragments
+	case errRatio:
+		return Ratio
+	}
+	return NoBound
+}

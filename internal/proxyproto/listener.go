@@ -23,6 +23,11 @@ type Listener struct {
 	// Refused is told, on the goroutine that uses the connection, of one that was
 	// closed because of its header. nil is nobody.
 	Refused func(peer net.Addr, err error)
+
+	// Admit is asked, on that goroutine, whether the client that a header names may
+	// come in; c is the connection as it was accepted. If it may not, the
+	// connection is closed. nil lets all in.
+	Admit func(c net.Conn, client netip.Addr) bool
 }
 
 // Accept waits for a connection, and not for its header: that is read when
@@ -36,7 +41,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 	if !ok || !l.Trusts(peer.AddrPort().Addr().Unmap()) {
 		return c, nil
 	}
-	return &Conn{Conn: c, refused: l.Refused}, nil
+	return &Conn{Conn: c, refused: l.Refused, admit: l.Admit}, nil
 }
 
 // Conn is a connection that begins with a header.
@@ -47,6 +52,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 type Conn struct {
 	net.Conn
 	refused func(net.Addr, error)
+	admit   func(net.Conn, netip.Addr) bool
 
 	once   sync.Once
 	client net.Addr // whom the header names; nil: the peer itself
@@ -57,6 +63,14 @@ type Conn struct {
 func (c *Conn) Read(p []byte) (int, error) {
 	c.once.Do(c.begin)
 	return c.Conn.Read(p)
+}
+
+// CloseWrite is what net/http says goodbye with to a client that still sends.
+func (c *Conn) CloseWrite() error {
+	if w, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return w.CloseWrite()
+	}
+	return nil
 }
 
 // RemoteAddr is the address of the client.
@@ -84,13 +98,18 @@ func (c *Conn) begin() {
 	client, err := Read(c.Conn)
 	if err != nil {
 		c.failed = true
-		_ = c.Close()
-		if c.refused != nil {
+		if c.refused != nil { // before the client can know
 			c.refused(c.Conn.RemoteAddr(), fmt.Errorf("proxyproto: read the header: %w", err))
 		}
+		_ = c.Close()
 		return
 	}
 	_ = c.SetReadDeadline(time.Time{})
+	if client.IsValid() && c.admit != nil && !c.admit(c.Conn, client.Addr().Unmap()) {
+		c.failed = true
+		_ = c.Close()
+		return
+	}
 	if client.IsValid() {
 		c.client = net.TCPAddrFromAddrPort(client)
 	}

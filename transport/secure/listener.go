@@ -31,7 +31,7 @@ type Config struct {
 	// Handshakes is how many may be under way at once. For one more, that is cut
 	// which has waited longest for its client, but not within a tenth of Timeout,
 	// so that clients who stall keep nobody out for long; those after it wait in
-	// the kernel's queue. Default: 1,000.
+	// the kernel's queue. Default: DefaultHandshakes.
 	Handshakes int
 
 	// Computing is how many handshakes compute at once, each half a millisecond
@@ -48,8 +48,11 @@ type Config struct {
 	Failed func(client net.Addr, err error)
 }
 
+// DefaultHandshakes is how many may be under way at once if Config does not say.
+const DefaultHandshakes = 1000
+
 func (c Config) withDefaults() Config {
-	c.Handshakes = cmp.Or(c.Handshakes, 1000)
+	c.Handshakes = cmp.Or(c.Handshakes, DefaultHandshakes)
 	c.Computing = cmp.Or(c.Computing, max(1, runtime.GOMAXPROCS(0)/2))
 	c.Timeout = cmp.Or(c.Timeout, 10*time.Second)
 	if c.Failed == nil {

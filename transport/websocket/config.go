@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/roostgo/roost/internal/frame"
+	"github.com/roostgo/roost/internal/lane"
 	"github.com/roostgo/roost/telemetry"
 	"github.com/roostgo/roost/transport"
 )
@@ -33,6 +34,11 @@ type Config struct {
 
 	// Loops is how many lanes there are. Default: GOMAXPROCS.
 	Loops int
+
+	// LaneBound is how many tasks, a frame for one client each or a broadcast for all
+	// of a topic's clients there, may wait for a lane before publishers and
+	// callbacks wait. Default: 65,536.
+	LaneBound int
 
 	// Timeout closes a connection from which no byte came for this long; what
 	// is sent to it does not count [§5.6]. Default: 60 s; negative: never.
@@ -127,6 +133,7 @@ func or[T int | time.Duration](value, def T) T {
 
 func (c Config) withDefaults() Config {
 	c.Loops = or(c.Loops, runtime.GOMAXPROCS(0))
+	c.LaneBound = or(c.LaneBound, lane.DefaultBound)
 	c.Timeout = or(c.Timeout, 60*time.Second)
 	c.MaxFrame = or(c.MaxFrame, DefaultMaxFrame)
 	c.MaxMessage = or(c.MaxMessage, c.MaxFrame)
@@ -158,7 +165,7 @@ func (c Config) validate() error {
 	for _, n := range []struct {
 		name  string
 		value int
-	}{{"Loops", c.Loops}, {"MaxFrame", c.MaxFrame}, {"MaxMessage", c.MaxMessage}, {"MaxFragments", c.MaxFragments}, {"Outbox", c.Outbox}} {
+	}{{"Loops", c.Loops}, {"LaneBound", c.LaneBound}, {"MaxFrame", c.MaxFrame}, {"MaxMessage", c.MaxMessage}, {"MaxFragments", c.MaxFragments}, {"Outbox", c.Outbox}} {
 		if n.value < 0 {
 			errs = append(errs, fmt.Errorf("websocket: %s is %d: it cannot be negative", n.name, n.value))
 		}

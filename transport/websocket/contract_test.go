@@ -171,7 +171,7 @@ func TestCountersSayWhatHappened(t *testing.T) {
 		send(t, c, texts("one", "two"))
 		expectText(t, c, "one")
 		expectText(t, c, "two")
-		want := websocket.Stats{Connections: 1, Accepted: 1, MessagesIn: 2, FramesOut: 2, BytesIn: 18, BytesOut: 10}
+		want := websocket.Stats{Connections: 1, Accepted: 1, MessagesIn: 2, FramesOut: 2, BytesIn: 18, BytesOut: 10, MessageHigh: 3}
 		var got websocket.Stats
 		defer func() { t.Logf("%+v", got) }()
 		eventually(t, "the counters are right", func() bool {

@@ -51,14 +51,14 @@ type laneRunner struct {
 	quit chan struct{}
 }
 
-func newLaneRunner() *laneRunner {
+func newLaneRunner(bound int) *laneRunner {
 	r := &laneRunner{wake: make(chan struct{}, 1), quit: make(chan struct{})}
 	r.lane = lane.New(func() {
 		select {
 		case r.wake <- struct{}{}:
 		default:
 		}
-	}, 0)
+	}, bound)
 	return r
 }
 
@@ -87,7 +87,7 @@ func (e *goroutines) start() error { return nil }
 // runners starts the lanes, unless they run, and returns them. mu is held.
 func (e *goroutines) runners() []*laneRunner {
 	for len(e.lanes) < e.config.Loops {
-		r := newLaneRunner()
+		r := newLaneRunner(e.config.LaneBound)
 		e.lanes = append(e.lanes, r)
 		e.wait.Go(r.run) // ends when quit is closed; shutdown waits
 	}

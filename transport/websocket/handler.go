@@ -45,7 +45,8 @@ type Handler struct {
 	running atomic.Bool
 	stopped atomic.Bool
 
-	upgrading sync.RWMutex // held for reading by upgrades, from the hijack until an engine has the connection
+	denied    atomic.Uint64 // upgrades
+	upgrading sync.RWMutex  // held for reading by upgrades, from the hijack until an engine has the connection
 }
 
 // New returns a handler that gets its sessions from a connector. The error
@@ -148,6 +149,7 @@ func (h *Handler) examine(r *http.Request, vars []transport.Var) (shake *transpo
 }
 
 func (h *Handler) refused(r *http.Request, check string, err error) {
+	h.denied.Add(1)
 	h.config.Telemetry.Emit(r.Context(), telemetry.ConnectRefused{
 		Socket: telemetry.Socket{Transport: Name}, Check: check, Remote: h.config.Proxies.RemoteAddr(r), Err: err,
 	})
@@ -247,7 +249,11 @@ func (h *Handler) awaitUpgrades(ctx context.Context) {
 }
 
 // Stats may be called at any time.
-func (h *Handler) Stats() Stats { return h.engines.stats() }
+func (h *Handler) Stats() Stats {
+	s := h.engines.stats()
+	s.Refused = h.denied.Load()
+	return s
+}
 
 // Turn is how long, at this moment, an event loop has been at work without
 // looking for what is ready: how late it is for everybody else.

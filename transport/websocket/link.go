@@ -69,6 +69,9 @@ func (c *link) Run(arg any) {
 		c.session.Open(c)
 		c.verdicts <- transport.Continue
 	case violated:
+		if c.state == open {
+			c.engine.count.breached(c.engine.ctx, c.engine.config, arg.err)
+		}
 		violate(c, arg.err)
 		c.writer.end(fallSilent) // RFC 6455 §7.1.7: its close frame would not be read, so do not have it wait for us
 		c.verdicts <- transport.Continue
@@ -94,7 +97,7 @@ func (c *link) event(ev frame.Event) transport.Verdict {
 	if c.state != open && ev.Opcode != frame.Close {
 		return transport.Continue // we said goodbye already
 	}
-	c.engine.count.messagesIn.Add(1)
+	c.engine.count.received(len(ev.Payload))
 	verdict := receive(c, c.session, ev)
 	if c.state != open {
 		return transport.Continue
@@ -105,7 +108,7 @@ func (c *link) event(ev frame.Event) transport.Verdict {
 
 func (c *link) idle() {
 	if c.state == open {
-		c.engine.count.idleTimeouts.Add(1)
+		c.engine.count.idle(c.engine.ctx, c.engine.config)
 	}
 	c.finish(transport.CloseProtocol, transport.ErrIdle)
 }
@@ -132,6 +135,8 @@ func (c *link) end(reason error) {
 	close(c.gone)
 	if !told {
 		c.session.Closed(reason)
+	} else if c.writer.late(time.Now()) {
+		c.engine.count.abrupt(c.engine.ctx, c.engine.config)
 	}
 	release(c.session)
 	c.engine.forget(c)
@@ -257,7 +262,6 @@ func (c *link) hurry() error {
 	case c.began.IsZero():
 		c.began = time.Now()
 	case limit > 0 && time.Since(c.began) >= limit:
-		c.engine.count.messageTimeouts.Add(1)
 		return errLate
 	}
 	return nil

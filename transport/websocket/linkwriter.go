@@ -198,6 +198,13 @@ func (w *linkWriter) part(deadline time.Time) {
 	close(w.parting)
 }
 
+// late reports whether the closing handshake has taken too long.
+func (w *linkWriter) late(now time.Time) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return !w.parted.IsZero() && !now.Before(w.parted)
+}
+
 // A reader that is held goes on reading, to notice when the client goes away;
 // wake interrupts it, through the deadline. All three hold mu, so that none of
 // them undoes what another has done.

@@ -82,7 +82,7 @@ func newLoop(e *loops) (*loop, error) {
 		return nil, fmt.Errorf("websocket: start an event loop: %w", err)
 	}
 	return &loop{
-		config: e.config, engine: e, poller: poller, lane: lane.New(poller.Wake, 0),
+		config: e.config, engine: e, poller: poller, lane: lane.New(poller.Wake, e.config.LaneBound),
 		limits: [2]*frame.Limits{e.config.limits(false), e.config.limits(true)},
 		ctx:    context.Background(), done: make(chan struct{}),
 		in: make([]byte, readSize), gathered: make([]byte, 0, gatherSize),
@@ -272,6 +272,9 @@ func (l *loop) deliver(c *conn, b []byte) {
 		ev, n, err := a.Next(b, limits)
 		b = b[n:]
 		if err != nil {
+			if c.state == open {
+				l.count.breached(l.ctx, l.config, err)
+			}
 			violate(c, err)
 			l.deafen(c)
 			return
@@ -295,7 +298,9 @@ func (l *loop) hurry(c *conn) {
 	if in == nil || limit == 0 || c.is(held) || l.now-in.since < limit {
 		return
 	}
-	l.count.messageTimeouts.Add(1)
+	if c.state == open {
+		l.count.breached(l.ctx, l.config, errLate)
+	}
 	violate(c, errLate)
 	l.deafen(c)
 }
@@ -317,7 +322,7 @@ func (l *loop) event(c *conn, ev frame.Event) {
 	if c.state != open && ev.Opcode != frame.Close {
 		return // we said goodbye already
 	}
-	l.count.messagesIn.Add(1)
+	l.count.received(len(ev.Payload))
 	if receive(c, c.session, ev) == transport.Hold && c.state == open {
 		c.flags |= held
 	}

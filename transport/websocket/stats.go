@@ -14,6 +14,11 @@ type Stats struct {
 	IdleTimeouts uint64
 
 	MessageTimeouts uint64 // closed because a message took too long
+	// Connections closed because of Config.MaxFrame, MaxMessage, MaxFragments,
+	// MaxRatio and CloseTimeout, and of any other rule that a client broke.
+	OverFrame, OverMessage, OverFragments, OverRatio, CloseTimeouts, Violations uint64
+
+	Refused uint64 // upgrades, for their origin, subprotocol or token, or because the system had no room
 
 	SlowConsumers   uint64 // cut because their outbox was full
 	WriteTimeouts   uint64 // cut because they took nothing of what waited
@@ -21,9 +26,10 @@ type Stats struct {
 	DroppedOldest   uint64 // broadcasts dropped because too much waited
 	DroppedOutdated uint64 // broadcasts dropped because a newer one came (keep_latest)
 
-	OutboxHigh int64  // the most bytes that ever waited for one client
-	LaneHigh   int    // the most tasks that ever waited for one lane
-	LaneWaits  uint64 // how often a publisher had to wait for a lane
+	MessageHigh int64  // the most bytes that a message had, reassembled and inflated
+	OutboxHigh  int64  // the most bytes that ever waited for one client
+	LaneHigh    int    // the most tasks that ever waited for one lane
+	LaneWaits   uint64 // how often a publisher had to wait for a lane
 }
 
 // plus adds counters and keeps the higher of two high-water marks.
@@ -37,11 +43,19 @@ func (s Stats) plus(o Stats) Stats {
 	s.BytesOut += o.BytesOut
 	s.IdleTimeouts += o.IdleTimeouts
 	s.MessageTimeouts += o.MessageTimeouts
+	s.OverFrame += o.OverFrame
+	s.OverMessage += o.OverMessage
+	s.OverFragments += o.OverFragments
+	s.OverRatio += o.OverRatio
+	s.CloseTimeouts += o.CloseTimeouts
+	s.Violations += o.Violations
+	s.Refused += o.Refused
 	s.SlowConsumers += o.SlowConsumers
 	s.WriteTimeouts += o.WriteTimeouts
 	s.Thinned += o.Thinned
 	s.DroppedOldest += o.DroppedOldest
 	s.DroppedOutdated += o.DroppedOutdated
+	s.MessageHigh = max(s.MessageHigh, o.MessageHigh)
 	s.OutboxHigh = max(s.OutboxHigh, o.OutboxHigh)
 	s.LaneHigh = max(s.LaneHigh, o.LaneHigh)
 	s.LaneWaits += o.LaneWaits
@@ -58,9 +72,17 @@ type counters struct {
 	bytesIn      atomic.Uint64
 	bytesOut     atomic.Uint64
 	idleTimeouts atomic.Uint64
+	messageHigh  atomic.Int64
 	outboxHigh   atomic.Int64
 
 	messageTimeouts atomic.Uint64
+	overFrame       atomic.Uint64
+	overMessage     atomic.Uint64
+	overFragments   atomic.Uint64
+	overRatio       atomic.Uint64
+	closeTimeouts   atomic.Uint64
+	violations      atomic.Uint64
+
 	slowConsumers   atomic.Uint64
 	writeTimeouts   atomic.Uint64
 	thinned         atomic.Uint64
@@ -73,18 +95,28 @@ func (c *counters) snapshot() Stats {
 		Connections: c.connections.Load(), Accepted: c.accepted.Load(),
 		MessagesIn: c.messagesIn.Load(), FramesOut: c.framesOut.Load(), Writes: c.writes.Load(),
 		BytesIn: c.bytesIn.Load(), BytesOut: c.bytesOut.Load(),
-		IdleTimeouts: c.idleTimeouts.Load(), OutboxHigh: c.outboxHigh.Load(),
 		MessageTimeouts: c.messageTimeouts.Load(),
-		SlowConsumers:   c.slowConsumers.Load(), WriteTimeouts: c.writeTimeouts.Load(), Thinned: c.thinned.Load(),
+		IdleTimeouts:    c.idleTimeouts.Load(), MessageHigh: c.messageHigh.Load(), OutboxHigh: c.outboxHigh.Load(),
+		OverFrame: c.overFrame.Load(), OverMessage: c.overMessage.Load(), OverFragments: c.overFragments.Load(), OverRatio: c.overRatio.Load(),
+		CloseTimeouts: c.closeTimeouts.Load(), Violations: c.violations.Load(),
+		SlowConsumers: c.slowConsumers.Load(), WriteTimeouts: c.writeTimeouts.Load(), Thinned: c.thinned.Load(),
 		DroppedOldest: c.droppedOldest.Load(), DroppedOutdated: c.droppedOutdated.Load(),
 	}
 }
 
 // queued records how many bytes wait for one client.
-func (c *counters) queued(bytes int) {
-	b := int64(bytes)
-	for high := c.outboxHigh.Load(); b > high; high = c.outboxHigh.Load() {
-		if c.outboxHigh.CompareAndSwap(high, b) {
+func (c *counters) queued(bytes int) { raise(&c.outboxHigh, int64(bytes)) }
+
+// received counts a message, or a control frame, of so many bytes.
+func (c *counters) received(bytes int) {
+	c.messagesIn.Add(1)
+	raise(&c.messageHigh, int64(bytes))
+}
+
+// raise lifts a high-water mark.
+func raise(mark *atomic.Int64, n int64) {
+	for high := mark.Load(); n > high; high = mark.Load() {
+		if mark.CompareAndSwap(high, n) {
 			return
 		}
 	}

@@ -88,6 +88,7 @@ func (l *loop) impatient(now time.Time) {
 		if e == nil || now.Before(e.until) {
 			return
 		}
+		l.count.abrupt(l.ctx, l.config)
 		l.destroy(e.conn, errUnanswered)
 	}
 }
@@ -134,7 +135,7 @@ func (l *loop) sweep() (done bool) {
 func (l *loop) expire(c *conn) bool {
 	switch {
 	case l.silent(c):
-		l.count.idleTimeouts.Add(1)
+		l.count.idle(l.ctx, l.config)
 		c.finish(transport.CloseProtocol, transport.ErrIdle)
 	case l.stalled(c):
 		l.count.stalled(l.ctx, l.config, c.busy.out.bytes)
