@@ -77,12 +77,15 @@ func (k connector) Connect(ctx context.Context, h *transport.Handshake) (transpo
 	if refused != nil {
 		return nil, refused.handler(after)
 	}
+	in := false
+	defer func() {
+		if !in { // Connect may have ended its goroutine, too
+			pass.leave()
+		}
+	}()
 	session, refusal := k.decide(ctx, h, serializer, pass)
-	if refusal != nil {
-		pass.leave()
-		return nil, refusal
-	}
-	return session, nil
+	in = refusal == nil
+	return session, refusal
 }
 
 // decide asks the application, and makes the session of a client that may

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -195,5 +196,27 @@ func TestImpossibleLimitsAreExplainedTogether(t *testing.T) {
 		if !strings.Contains(got, want) {
 			t.Errorf("got %q, want %q in it", got, want)
 		}
+	}
+}
+
+func TestAConnectThatEndsItsGoroutineGivesItsPlaceBack(t *testing.T) {
+	l := roost.Limits{MaxPerAddress: 1}
+	l.Address.Loopback = true
+	e := roost.NewEndpoint(roost.Config{
+		Limits: l, Logger: slog.New(slog.DiscardHandler),
+		Connect: func(_ context.Context, c *roost.Connect) error {
+			if c.Params.String("exit") != "" {
+				runtime.Goexit()
+			}
+			return nil
+		},
+	})
+	url := start(t, &roost.Server{Endpoint: e}).url("/socket/websocket")
+	if _, _, err := client.Dial(t.Context(), url+"&exit=yes", client.Options{}); err == nil {
+		t.Error("it was let in")
+	}
+	eventually(t, url)
+	if s := e.Stats().Limits.Connections; s.Held != 1 {
+		t.Errorf("got %+v", s)
 	}
 }
