@@ -63,7 +63,7 @@ func (c *client) Receive(data []byte, binary bool) transport.Verdict {
 		return transport.Continue
 	}
 	if r, after := c.profile.limits().message(len(data)); r != nil {
-		c.answer(m, m.JoinRef, statusError, r.payloadAfter(spread(after)))
+		c.answer(m, m.JoinRef, statusError, r.payloadAfter(after))
 		return transport.Continue
 	}
 	return c.dispatch(m)
@@ -127,7 +127,7 @@ func (c *client) join(m *wire.Message, old *Socket) transport.Verdict {
 		return c.turnAway(m, refusedOverload.payloadAfter(spread(g.config.RetryAfter)), g.config.Hold)
 	}
 	if r, after := c.profile.limits().join(); r != nil {
-		return c.turnAway(m, r.payloadAfter(spread(after)), c.kind.endpoint.config.Overload.Hold)
+		return c.turnAway(m, r.payloadAfter(after), c.kind.endpoint.config.Overload.Hold)
 	}
 	if old != nil {
 		c.replace(old)

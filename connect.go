@@ -117,7 +117,7 @@ func (k connector) decide(ctx context.Context, h *transport.Handshake, serialize
 		return nil, e.refusal(err)
 	}
 	if r := pass.name(ctx, c.ID); r != nil {
-		return nil, r.handler(comeBack)
+		return nil, r.handler(spread(comeBack))
 	}
 	session, err := newClient(ctx, e.kindOf(h.Transport, serializer), c, pass)
 	if err != nil { // the bus cannot be reached: clients come back; or the client has gone

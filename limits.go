@@ -150,9 +150,9 @@ func (l *limiter) enter(ctx context.Context, from netip.Addr) (*pass, *refusal, 
 	}
 	switch err := p.acquire(); {
 	case errors.Is(err, ratelimit.ErrKeyFull):
-		return nil, l.hit(ctx, refusedAddress, from.String()), comeBack
+		return nil, l.hit(ctx, refusedAddress, from.String()), spread(comeBack)
 	case err != nil:
-		return nil, l.hit(ctx, refusedConnections, ""), comeBack
+		return nil, l.hit(ctx, refusedConnections, ""), spread(comeBack)
 	}
 	return p, nil, 0
 }
@@ -217,7 +217,8 @@ func (p *pass) join() (*refusal, time.Duration) {
 	return r, after
 }
 
-// judge turns a decision into a refusal, or nil, and tells of it.
+// judge turns a decision into a refusal, or nil, and tells of it. It says when to
+// come back.
 func (l *limiter) judge(ctx context.Context, r *refusal, d ratelimit.Decision, key string) (*refusal, time.Duration) {
 	if d.Shadowed {
 		l.stream.Emit(ctx, telemetry.LimitHit{Limit: r.reason, Key: key, Shadow: true})
@@ -228,7 +229,7 @@ func (l *limiter) judge(ctx context.Context, r *refusal, d ratelimit.Decision, k
 	if d.RetryAfter == ratelimit.Never {
 		d.RetryAfter = 0
 	}
-	return l.hit(ctx, r, key), d.RetryAfter
+	return l.hit(ctx, r, key), later(d.RetryAfter)
 }
 
 func (l *limiter) hit(ctx context.Context, r *refusal, key string) *refusal {

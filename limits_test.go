@@ -220,3 +220,18 @@ func TestAConnectThatEndsItsGoroutineGivesItsPlaceBack(t *testing.T) {
 		t.Errorf("got %+v", s)
 	}
 }
+
+func TestNobodyIsToldToComeBackTooEarly(t *testing.T) {
+	_, url := bounded(t, roost.Limits{Messages: rate(t, "1/h burst 1")})
+	for range 20 {
+		c := client.Open(t, url, client.Options{})
+		began := time.Now()
+		c.Join(t, "desk:1", "1", "")
+		must(c.Push("1", "2", "desk:1", "order", ""))
+		var n notice
+		must(json.Unmarshal(c.ExpectReply(t, "1", "2", "desk:1", "error"), &n))
+		if after := time.Duration(n.RetryAfterMS) * time.Millisecond; after < time.Hour-time.Since(began) {
+			t.Errorf("told %v", after)
+		}
+	}
+}

@@ -102,9 +102,10 @@ type notice struct {
 	RetryAfterMS int64  `json:"retry_after_ms,omitempty"`
 }
 
-// notice tells a client when to come back; not at all is 0.
+// notice tells a client when to come back; not at all is 0. A part of a
+// millisecond is a whole one.
 func (r *refusal) notice(after time.Duration) notice {
-	return notice{Reason: r.reason, Code: r.reason, RetryAfterMS: after.Milliseconds()}
+	return notice{Reason: r.reason, Code: r.reason, RetryAfterMS: int64((after + time.Millisecond - 1) / time.Millisecond)}
 }
 
 // payload is what an error reply carries: the reason alone, as Phoenix has it.
@@ -128,11 +129,20 @@ func (r *refusal) answer(w http.ResponseWriter, after time.Duration) {
 
 // handler answers with it.
 func (r *refusal) handler(after time.Duration) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { r.answer(w, spread(after)) })
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { r.answer(w, after) })
 }
 
-// spread is about d: from a half of it to one and a half, so that those who are
-// told at once do not come back at once.
+// later is d, which is exact, up to a half more: nobody who waits that long is
+// refused again for coming too early, and those who are told at once do not come
+// back at once.
+func later(d time.Duration) time.Duration {
+	if d <= 0 {
+		return 0
+	}
+	return d + rand.N(d/2+1) //nolint:gosec // nobody gains by guessing it
+}
+
+// spread is about d, which is a guess: from a half of it to one and a half.
 func spread(d time.Duration) time.Duration {
 	if d <= 0 {
 		return 0
