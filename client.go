@@ -62,18 +62,37 @@ func (c *client) Receive(data []byte, binary bool) transport.Verdict {
 		c.conn.Close(transport.CloseInternalError)
 		return transport.Continue
 	}
-	if r, after := c.profile.limits().message(len(data)); r != nil {
-		c.answer(m, m.JoinRef, statusError, r.payloadAfter(after))
-		return transport.Continue
+	limits := c.profile.limits()
+	if mustPass(m) {
+		limits.charge(len(data))
+		return c.dispatch(m)
 	}
-	return c.dispatch(m)
+	r, after := limits.message(len(data))
+	switch {
+	case r == nil:
+		return c.dispatch(m)
+	case m.Event == eventJoin:
+		return c.turnAway(m, r.payloadAfter(after), c.kind.endpoint.config.Overload.Hold)
+	}
+	c.answer(m, m.JoinRef, statusError, r.payloadAfter(after))
+	return transport.Continue
 }
+
+// mustPass reports whether a message is one that no limit may refuse. Any reply
+// to phx_leave has phoenix.js believe that it was heard: the channel would be
+// leaving for ever there, and joined here. And a client whose heartbeat has no
+// answer connects again.
+func mustPass(m *wire.Message) bool {
+	return m.Event == eventLeave || isHeartbeat(m)
+}
+
+func isHeartbeat(m *wire.Message) bool { return m.Topic == topicPhoenix && m.Event == eventHeartbeat }
 
 // dispatch is [§7.3]: the first row that matches.
 func (c *client) dispatch(m *wire.Message) transport.Verdict {
 	s := c.channel(m)
 	switch {
-	case m.Topic == topicPhoenix && m.Event == eventHeartbeat:
+	case isHeartbeat(m):
 		c.answer(m, "", statusOK, empty)
 	case m.Event == eventJoin:
 		return c.join(m, s)

@@ -39,8 +39,8 @@ type Limits struct {
 	// SocketJoins is how often one connection may.
 	SocketJoins ratelimit.Limit
 
-	// Messages is how many messages one connection may send, joins and heartbeats
-	// among them.
+	// Messages is how many messages one connection may send, joins among them.
+	// Heartbeats and leaves count too, and are never refused.
 	Messages ratelimit.Limit
 
 	// Bytes is how many bytes of messages it may send.
@@ -143,8 +143,8 @@ func (l *limiter) enter(ctx context.Context, from netip.Addr) (*pass, *refusal, 
 	}
 	p := &pass{limits: l}
 	p.address, p.limited = l.config.Address.Key(from)
-	if p.limited {
-		if r, after := l.judge(ctx, refusedConnects, l.connects.Take(p.address, 1), from.String()); r != nil {
+	if p.limited && l.config.Connects.Limited() {
+		if r, after := l.judge(ctx, refusedConnects, l.connects.Take(p.address, 1), from); r != nil {
 			return nil, r, after
 		}
 	}
@@ -194,36 +194,66 @@ func (p *pass) leave() {
 	}
 }
 
-// message asks for a message of so many bytes.
+// message asks for a message of so many bytes. One that is refused takes nothing.
 func (p *pass) message(size int) (*refusal, time.Duration) {
 	if p == nil {
 		return nil, 0
 	}
-	if r, after := p.limits.judge(context.Background(), refusedMessages, p.limits.messages.Take(&p.messages, 1), ""); r != nil {
-		return r, after
+	before := p.messages
+	r, after := p.limits.own(refusedMessages, p.limits.messages, &p.messages, 1)
+	if r == nil {
+		r, after = p.limits.own(refusedBytes, p.limits.bytes, &p.bytes, size)
 	}
-	return p.limits.judge(context.Background(), refusedBytes, p.limits.bytes.Take(&p.bytes, size), "")
-}
-
-// join asks for a join.
-func (p *pass) join() (*refusal, time.Duration) {
-	if p == nil {
-		return nil, 0
-	}
-	r, after := p.limits.judge(context.Background(), refusedJoins, p.limits.socketJoins.Take(&p.joins, 1), "")
-	if r == nil && p.limited {
-		r, after = p.limits.judge(context.Background(), refusedJoins, p.limits.joins.Take(p.address, 1), p.address.String())
+	if r != nil {
+		p.messages = before
 	}
 	return r, after
 }
 
+// charge takes what a message costs, or what is left, and refuses nothing.
+func (p *pass) charge(size int) {
+	if p != nil {
+		p.limits.messages.Charge(&p.messages, 1)
+		p.limits.bytes.Charge(&p.bytes, size)
+	}
+}
+
+// join asks for a join. One that is refused takes nothing.
+func (p *pass) join() (*refusal, time.Duration) {
+	if p == nil {
+		return nil, 0
+	}
+	before := p.joins
+	r, after := p.limits.own(refusedJoins, p.limits.socketJoins, &p.joins, 1)
+	if r == nil && p.limited && p.limits.config.Joins.Limited() {
+		r, after = p.limits.judge(context.Background(), refusedJoins, p.limits.joins.Take(p.address, 1), p.address)
+	}
+	if r != nil {
+		p.joins = before
+	}
+	return r, after
+}
+
+// own asks a limit of a connection's own.
+func (l *limiter) own(r *refusal, limit *ratelimit.Limiter, b *ratelimit.Bucket, cost int) (*refusal, time.Duration) {
+	if !limit.Limit().Limited() { // all connections count in one place
+		return nil, 0
+	}
+	return l.judge(context.Background(), r, limit.Take(b, cost), netip.Addr{})
+}
+
 // judge turns a decision into a refusal, or nil, and tells of it. It says when to
 // come back.
-func (l *limiter) judge(ctx context.Context, r *refusal, d ratelimit.Decision, key string) (*refusal, time.Duration) {
+func (l *limiter) judge(ctx context.Context, r *refusal, d ratelimit.Decision, whose netip.Addr) (*refusal, time.Duration) {
+	if d.Allowed && !d.Shadowed {
+		return nil, 0
+	}
+	key := "" // its text is made for those who hit a limit only
+	if whose.IsValid() {
+		key = whose.String()
+	}
 	if d.Shadowed {
 		l.stream.Emit(ctx, telemetry.LimitHit{Limit: r.reason, Key: key, Shadow: true})
-	}
-	if d.Allowed {
 		return nil, 0
 	}
 	if d.RetryAfter == ratelimit.Never {
