@@ -3,6 +3,7 @@ package roost
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 
 	"github.com/roostgo/roost/telemetry"
 	"github.com/roostgo/roost/transport"
@@ -20,7 +21,9 @@ type client struct {
 	// Owned by the lane.
 	channels membership
 	joining  *pendingJoin // the connection is held while there is one
-	gone     *closedError // why the connection ended
+	gone     bool         // the connection has ended
+
+	waiting atomic.Uint32 // bytes of messages that channels have not handled; see load
 }
 
 // clientKind is what very many clients have in common.
@@ -35,6 +38,7 @@ type pendingJoin struct {
 	socket   *Socket
 	replaced *Socket            // the instance that it takes the place of
 	early    []*transport.Frame // broadcasts that came before the answer
+	gone     *closedError       // why the connection ended meanwhile
 }
 
 // newClient makes the session of a connection that Connect let in. It may
@@ -132,9 +136,19 @@ func (c *client) leave(s *Socket, m *wire.Message) {
 
 // forward hands a message to its channel.
 func (c *client) forward(s *Socket, m *wire.Message) {
-	own := m.Clone()
+	letter := mail{kind: mailIn, ref: m.Ref, event: m.Event, payload: m.Payload}
+	weight := letter.weight()
+	if !c.load(weight) {
+		s.mailboxBytesFull(m.Event)
+		c.answer(m, s.joinRef, statusError, mailboxBytesFull)
+		return
+	}
+	letter.keep()
 	c.conn.Lane().Hand()
-	err := s.post(mail{kind: mailIn, ref: own.Ref, event: own.Event, payload: own.Payload}, c.kind.endpoint.config.Mailbox)
+	err := s.post(letter, c.kind.endpoint.config.Mailbox)
+	if err != nil {
+		c.unload(weight)
+	}
 	if err == ErrMailboxFull { //nolint:errorlint // post returns it bare
 		c.answer(m, s.joinRef, statusError, mailboxFull)
 	}
@@ -233,7 +247,7 @@ func (c *client) deliver(s *Socket, event string, f *transport.Frame) {
 		c.conn.Offer(f, s.thinning())
 	case len(j.early) < c.kind.endpoint.config.Mailbox:
 		j.early = append(j.early, f)
-	case c.gone == nil:
+	case !c.gone:
 		s.mailboxFull(event)
 		c.conn.Close(transport.CloseInternalError)
 	}
@@ -242,7 +256,7 @@ func (c *client) deliver(s *Socket, event string, f *transport.Frame) {
 // answered sends the answer to a join, and then what was broadcast since Join
 // returned.
 func (c *client) answered(s *Socket, a *joinAnswer) {
-	if c.gone != nil {
+	if c.gone {
 		c.tooLate(s, a)
 		return
 	}
@@ -272,7 +286,7 @@ func (c *client) welcome(s *Socket, early []*transport.Frame) {
 func (c *client) tooLate(s *Socket, a *joinAnswer) {
 	if a.ok {
 		s.seat.Cancel()
-		_ = s.post(mail{kind: mailClosed, info: c.gone}, 0) // an ended channel is as wished
+		_ = s.post(mail{kind: mailClosed, info: c.joining.gone}, 0) // an ended channel is as wished
 	}
 }
 
@@ -294,7 +308,7 @@ func (c *client) farewell(old *Socket) {
 
 // depart ends a channel that ended by itself.
 func (c *client) depart(s *Socket, d departure) {
-	if c.gone != nil || !c.remove(s) { // replaced meanwhile: that has been told
+	if c.gone || !c.remove(s) { // replaced meanwhile: that has been told
 		return
 	}
 	c.tell(s, d.event, d.payload)
@@ -347,12 +361,16 @@ func (c *client) Abandon() {
 // Closed implements transport.Session: all channels end with the connection
 // [§7.10].
 func (c *client) Closed(reason error) {
-	c.gone = &closedError{reason}
+	c.gone = true
+	why := &closedError{reason}
 	c.profile.forget()
 	c.Abandon()
+	if c.joining != nil {
+		c.joining.gone = why
+	}
 	for _, s := range c.channels.all() {
 		c.remove(s)
-		s.disconnected(c.gone)
+		s.disconnected(why)
 	}
 	if c.kind.endpoint.reports.verbose.Load() {
 		c.emit(telemetry.SocketClosed{Socket: telemetry.Socket{Transport: c.kind.transport, ID: c.profile.ID()}, Reason: reason})

@@ -68,6 +68,13 @@ type Config struct {
 	// 1011 and comes back. Default: 1,000.
 	Mailbox int
 
+	// MailboxBytes is how many bytes of a client's messages may wait for all
+	// channels of its connection together, those that are being handled included;
+	// each counts as 128 more than it has. A message over it is answered with the
+	// reason "too many bytes waiting", unless nothing waits.
+	// Default: 4 MiB; negative: no bound.
+	MailboxBytes int
+
 	// Workers is how many callbacks may run, or block, at once.
 	// Default: 10,000.
 	Workers int
@@ -117,6 +124,7 @@ func (c Config) withDefaults() Config {
 	c.Host = orString(c.Host, "localhost")
 	c.MaxChannels = orPositive(c.MaxChannels, 100)
 	c.Mailbox = orPositive(c.Mailbox, 1000)
+	c.MailboxBytes = orPositive(c.MailboxBytes, 4<<20)
 	c.Reports = orPositive(c.Reports, 1024)
 	c.Overload = c.Overload.withDefaults()
 	c.DrainTimeout = cmp.Or(c.DrainTimeout, 30*time.Second)
@@ -165,6 +173,9 @@ func (c Config) validate() error {
 		if n.value < 0 {
 			errs = append(errs, fmt.Errorf("%s is %d: it cannot be negative; leave it 0 for the default", n.name, n.value))
 		}
+	}
+	if c.MailboxBytes > maxMailboxBytes {
+		errs = append(errs, fmt.Errorf("MailboxBytes is %d: a bound is 1 GiB at most; make it negative for none", c.MailboxBytes))
 	}
 	if c.DrainTimeout < 0 {
 		errs = append(errs, fmt.Errorf("DrainTimeout is %v: it cannot be negative; leave it 0 for the default", c.DrainTimeout))

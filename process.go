@@ -27,6 +27,13 @@ type mail struct {
 	info    any
 }
 
+// keep has the mail share no memory with the message that it came in.
+func (m *mail) keep() {
+	own := wire.Message{Ref: m.ref, Event: m.event, Payload: m.payload}
+	own = own.Clone()
+	m.ref, m.event, m.payload = own.Ref, own.Event, own.Payload
+}
+
 type mailKind uint8
 
 const (
@@ -89,6 +96,7 @@ func (s *Socket) Work() {
 // handle runs one callback and deals with what came of it, also when it
 // panics or takes its goroutine with it.
 func (s *Socket) handle(m *mail) {
+	defer s.client.unload(m.weight())
 	o := outcome{err: errExited}
 	defer func() {
 		if v := recover(); v != nil {
@@ -252,7 +260,7 @@ func (s *Socket) terminate(reason error) {
 
 // expire ends the channel for those who have its Socket or its context.
 func (s *Socket) expire() {
-	s.mailbox.Close()
+	s.mailbox.Close(s.dropped)
 	s.phase.Store(ended)
 	s.cancel()
 }
@@ -329,6 +337,11 @@ func (s *Socket) crashed(m *mail, err error) {
 func (s *Socket) mailboxFull(event string) {
 	s.client.kind.endpoint.count.mailboxRefusals.Add(1)
 	s.emit(telemetry.MailboxFull{Channel: s.facts(), Event: event, Bound: s.client.kind.endpoint.config.Mailbox})
+}
+
+func (s *Socket) mailboxBytesFull(event string) {
+	s.client.kind.endpoint.count.mailboxBytesRefusals.Add(1)
+	s.emit(telemetry.MailboxFull{Channel: s.facts(), Event: event, BoundBytes: s.client.kind.endpoint.config.MailboxBytes})
 }
 
 func (s *Socket) emit(e telemetry.Event) { s.client.kind.endpoint.stream.Emit(context.Background(), e) }

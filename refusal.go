@@ -47,6 +47,11 @@ var (
 		what: "The channel does not keep up with its messages: Config.Mailbox of them wait.",
 		mend: "Make the handler faster, send less, or raise Config.Mailbox.",
 	}
+	refusedMailboxBytes = &refusal{
+		reason: "too many bytes waiting", of: "a message",
+		what: "The connection's channels do not keep up with its messages: with this one more than Config.MailboxBytes would wait.",
+		mend: "Wait for a reply before sending more, send smaller messages, make the handlers faster, or raise Config.MailboxBytes.",
+	}
 	refusedConnections = &refusal{
 		reason: "too many connections", of: "a connect", status: http.StatusServiceUnavailable, paced: true,
 		what: "There are as many connections as Limits.MaxConnections allows.",
@@ -91,7 +96,7 @@ var (
 
 // refusals are all of them, in the order of the reference.
 var refusals = []*refusal{
-	refusedTopic, refusedChannels, refusedCrash, refusedPayload, refusedMailbox, refusedOverload,
+	refusedTopic, refusedChannels, refusedCrash, refusedPayload, refusedMailbox, refusedMailboxBytes, refusedOverload,
 	refusedConnections, refusedAddress, refusedID, refusedConnects, refusedJoins, refusedMessages, refusedBytes,
 }
 

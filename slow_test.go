@@ -60,6 +60,13 @@ func TestAChannelKnowsTheThinningOfItsRoute(t *testing.T) {
 	}
 }
 
+// One size class more is that for each idle connection.
+func TestAClientIsOneCacheLine(t *testing.T) {
+	if n := unsafe.Sizeof(client{}); n > 64 {
+		t.Errorf("%d bytes", n)
+	}
+}
+
 // A word more in each channel is 16 bytes more in each idle connection.
 func TestAChannelIsTwoCacheLines(t *testing.T) {
 	if n := unsafe.Sizeof(Socket{}); n > 128 {

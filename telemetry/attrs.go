@@ -136,6 +136,10 @@ func (e InfoUnhandled) Attrs() []slog.Attr {
 
 // Attrs implements Event.
 func (e MailboxFull) Attrs() []slog.Attr {
+	if e.BoundBytes > 0 {
+		return e.Channel.attrs(slog.String("event", e.Event), slog.Int("bound_bytes", e.BoundBytes),
+			slog.String("mend", "make the handler faster, send smaller messages, or raise Config.MailboxBytes"))
+	}
 	return e.Channel.attrs(slog.String("event", e.Event), slog.Int("bound", e.Bound),
 		slog.String("mend", "make the handler faster, or raise Config.Mailbox"))
 }

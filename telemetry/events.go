@@ -159,11 +159,12 @@ type InfoUnhandled struct {
 }
 
 // MailboxFull is emitted when a channel does not keep up and a message for it
-// was refused.
+// was refused: one of too many, or of too many bytes for its connection.
 type MailboxFull struct {
 	Channel
-	Event string
-	Bound int
+	Event      string
+	Bound      int // messages that may wait; 0 if the bytes were too many
+	BoundBytes int // bytes of a client's messages that may wait; 0 if they were not
 }
 
 // OverloadBegan is emitted when the server begins to turn away new clients and
