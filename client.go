@@ -67,7 +67,12 @@ func (c *client) Receive(data []byte, binary bool) transport.Verdict {
 		return transport.Continue
 	}
 	limits := c.profile.limits()
-	if mustPass(m) {
+	switch {
+	case longestName(m) > c.kind.endpoint.config.MaxName:
+		limits.charge(len(data))
+		c.tooLong(m)
+		return transport.Continue
+	case mustPass(m):
 		limits.charge(len(data))
 		return c.dispatch(m)
 	}
@@ -80,6 +85,21 @@ func (c *client) Receive(data []byte, binary bool) transport.Verdict {
 	}
 	c.answer(m, m.JoinRef, statusError, r.payloadAfter(after))
 	return transport.Continue
+}
+
+// longestName is how long the longest is of what a channel, an event or an answer
+// may keep of a message for longer than its payload.
+func longestName(m *wire.Message) int {
+	return max(len(m.Topic), len(m.Event), len(m.Ref), len(m.JoinRef))
+}
+
+// tooLong answers a message with a name that is too long. It repeats that name:
+// phoenix.js would not know what the answer is to without.
+func (c *client) tooLong(m *wire.Message) {
+	e := c.kind.endpoint
+	e.count.namesTooLong.Add(1)
+	c.emit(telemetry.NameTooLong{Channel: c.facts(m), Bound: e.config.MaxName})
+	c.answer(m, m.JoinRef, statusError, nameTooLong)
 }
 
 // mustPass reports whether a message is one that no limit may refuse. Any reply

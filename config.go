@@ -62,6 +62,11 @@ type Config struct {
 	// Default: 100.
 	MaxChannels int
 
+	// MaxName is how many bytes a topic, an event or a ref that a client sends may
+	// have. A message over it is answered with the reason "name too long".
+	// Default: 4,096.
+	MaxName int
+
 	// Mailbox is how many messages may wait for one channel. A client's
 	// message over it is answered with the reason "mailbox full"; a client for
 	// which as many broadcasts wait while its join is answered is closed with
@@ -123,6 +128,7 @@ func (c Config) withDefaults() Config {
 	c.WebSocketPath = orString(c.WebSocketPath, websocket.Name)
 	c.Host = orString(c.Host, "localhost")
 	c.MaxChannels = orPositive(c.MaxChannels, 100)
+	c.MaxName = orPositive(c.MaxName, 4<<10)
 	c.Mailbox = orPositive(c.Mailbox, 1000)
 	c.MailboxBytes = orPositive(c.MailboxBytes, 4<<20)
 	c.Reports = orPositive(c.Reports, 1024)
@@ -169,7 +175,7 @@ func (c Config) validate() error {
 	for _, n := range []struct {
 		name  string
 		value int
-	}{{"MaxChannels", c.MaxChannels}, {"Mailbox", c.Mailbox}, {"Workers", c.Workers}, {"Reports", c.Reports}} {
+	}{{"MaxChannels", c.MaxChannels}, {"MaxName", c.MaxName}, {"Mailbox", c.Mailbox}, {"Workers", c.Workers}, {"Reports", c.Reports}} {
 		if n.value < 0 {
 			errs = append(errs, fmt.Errorf("%s is %d: it cannot be negative; leave it 0 for the default", n.name, n.value))
 		}

@@ -32,6 +32,11 @@ var (
 		what: "The connection has joined as many topics as Config.MaxChannels allows.",
 		mend: "Leave topics that are not needed, or raise Config.MaxChannels.",
 	}
+	refusedName = &refusal{
+		reason: "name too long", of: "a join or a message",
+		what: "The topic, the event or a ref of the message is longer than Config.MaxName.",
+		mend: "Put what is long into the payload; or raise Config.MaxName. Binary frames have room for 255 bytes in each.",
+	}
 	refusedCrash = &refusal{
 		reason: "join crashed", of: "a join",
 		what: "The channel's Join failed or panicked, its reply has no encoding, or it pushed before it was joined.",
@@ -96,7 +101,7 @@ var (
 
 // refusals are all of them, in the order of the reference.
 var refusals = []*refusal{
-	refusedTopic, refusedChannels, refusedCrash, refusedPayload, refusedMailbox, refusedMailboxBytes, refusedOverload,
+	refusedTopic, refusedChannels, refusedName, refusedCrash, refusedPayload, refusedMailbox, refusedMailboxBytes, refusedOverload,
 	refusedConnections, refusedAddress, refusedID, refusedConnects, refusedJoins, refusedMessages, refusedBytes,
 }
 

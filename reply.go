@@ -76,6 +76,7 @@ var (
 	joinCrashed      = refusedCrash.payload()
 	invalidPayload   = refusedPayload.payload()
 	mailboxFull      = refusedMailbox.payload()
+	nameTooLong      = refusedName.payload()
 	mailboxBytesFull = refusedMailboxBytes.payload()
 	channelCrash     = because("channel_crash") // clause 182
 )

@@ -15,6 +15,7 @@ type Stats struct {
 	Topics               int    // with subscribers on this node
 	Joins                uint64 // accepted, ever
 	Crashes              uint64 // of channels, joins included
+	NamesTooLong         uint64 // messages that Config.MaxName refused
 	MailboxRefusals      uint64 // messages that a full mailbox refused
 	MailboxBytesRefusals uint64 // messages that Config.MailboxBytes refused
 	MailboxBytesHigh     int64  // the most bytes that ever waited for channels of one connection
@@ -31,6 +32,7 @@ type endpointCounters struct {
 	channels             atomic.Int64
 	joins                atomic.Uint64
 	crashes              atomic.Uint64
+	namesTooLong         atomic.Uint64
 	mailboxRefusals      atomic.Uint64
 	mailboxBytesRefusals atomic.Uint64
 	mailboxBytesHigh     atomic.Int64
@@ -46,6 +48,7 @@ func (e *Endpoint) Stats() Stats {
 		Topics:               e.bus.Topics(),
 		Joins:                e.count.joins.Load(),
 		Crashes:              e.count.crashes.Load(),
+		NamesTooLong:         e.count.namesTooLong.Load(),
 		MailboxRefusals:      e.count.mailboxRefusals.Load(),
 		MailboxBytesRefusals: e.count.mailboxBytesRefusals.Load(),
 		MailboxBytesHigh:     e.count.mailboxBytesHigh.Load(),

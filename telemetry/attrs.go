@@ -99,6 +99,11 @@ func (e TooManyChannels) Attrs() []slog.Attr {
 }
 
 // Attrs implements Event.
+func (e NameTooLong) Attrs() []slog.Attr {
+	return e.Channel.attrs(slog.Int("bound", e.Bound), slog.String("mend", "have the client put what is long into the payload, or raise Config.MaxName"))
+}
+
+// Attrs implements Event.
 func (e DuplicateJoin) Attrs() []slog.Attr { return e.Channel.attrs() }
 
 // Attrs implements Event.

@@ -114,6 +114,13 @@ type TooManyChannels struct {
 	Bound int
 }
 
+// NameTooLong is emitted when a message was refused because its topic, its event
+// or a ref is too long.
+type NameTooLong struct {
+	Channel
+	Bound int
+}
+
 // DuplicateJoin is emitted when a join replaces a channel that was joined.
 type DuplicateJoin struct{ Channel }
 
@@ -223,6 +230,7 @@ func (SocketDrain) Name() string      { return "socket_drain" }
 func (ChannelJoined) Name() string    { return "channel_joined" }
 func (JoinUnmatched) Name() string    { return "join_unmatched" }
 func (TooManyChannels) Name() string  { return "too_many_channels" }
+func (NameTooLong) Name() string      { return "name_too_long" }
 func (DuplicateJoin) Name() string    { return "duplicate_join" }
 func (ChannelHandledIn) Name() string { return "channel_handled_in" }
 func (PayloadInvalid) Name() string   { return "payload_invalid" }
@@ -245,6 +253,7 @@ func (ClientStalled) Level() slog.Level    { return slog.LevelWarn }
 func (SocketDrain) Level() slog.Level      { return slog.LevelInfo }
 func (JoinUnmatched) Level() slog.Level    { return slog.LevelWarn }
 func (TooManyChannels) Level() slog.Level  { return slog.LevelError }
+func (NameTooLong) Level() slog.Level      { return slog.LevelWarn }
 func (DuplicateJoin) Level() slog.Level    { return slog.LevelDebug }
 func (PayloadInvalid) Level() slog.Level   { return slog.LevelDebug }
 func (ChannelCrashed) Level() slog.Level   { return slog.LevelError }
