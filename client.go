@@ -393,7 +393,7 @@ func (c *client) Closed(reason error) {
 		s.disconnected(why)
 	}
 	if c.kind.endpoint.reports.verbose.Load() {
-		c.emit(telemetry.SocketClosed{Socket: telemetry.Socket{Transport: c.kind.transport, ID: c.profile.ID()}, Reason: reason})
+		c.emit(telemetry.SocketClosed{Socket: telemetry.Socket{Transport: c.kind.transport, ID: telemetry.Cut(c.profile.ID())}, Reason: reason})
 	}
 }
 
@@ -409,7 +409,7 @@ func (s *Socket) disconnected(reason error) {
 }
 
 func (c *client) facts(m *wire.Message) telemetry.Channel {
-	return telemetry.Channel{Topic: strings.Clone(m.Topic), SocketID: c.profile.ID()}
+	return telemetry.Channel{Topic: brief(m.Topic), SocketID: telemetry.Cut(c.profile.ID())}
 }
 
 func (c *client) emit(e telemetry.Event) { c.kind.endpoint.stream.Emit(context.Background(), e) }

@@ -68,7 +68,7 @@ func (k connector) Connect(ctx context.Context, h *transport.Handshake) (transpo
 	serializer, err := e.negotiate(h.Params)
 	if err != nil { // clauses 19-23
 		e.stream.Emit(ctx, telemetry.ConnectRefused{
-			Socket: telemetry.Socket{Transport: h.Transport}, Check: "version", Remote: e.config.Proxies.RemoteAddr(h.Request), Err: err,
+			Socket: telemetry.Socket{Transport: h.Transport}, Check: "version", Remote: telemetry.Cut(e.config.Proxies.RemoteAddr(h.Request)), Err: err,
 		})
 		return nil, answer(http.StatusForbidden)
 	}
@@ -106,11 +106,10 @@ func (k connector) decide(ctx context.Context, h *transport.Handshake, serialize
 		return nil, answer(http.StatusInternalServerError)
 	}
 	if e.stream.Enabled(slog.LevelInfo) {
-		params := h.Params // and nothing else of the request
 		e.stream.Emit(ctx, telemetry.SocketConnected{
-			Socket: telemetry.Socket{Transport: h.Transport, ID: c.ID},
+			Socket: telemetry.Socket{Transport: h.Transport, ID: brief(c.ID)},
 			OK:     err == nil, Err: err, Serializer: serializer.Name(), Duration: time.Since(began),
-			Params: telemetry.NewParams(&e.config.Filter, func() any { return params }),
+			Params: e.connectParams(h.Params),
 		})
 	}
 	if err != nil {

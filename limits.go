@@ -173,7 +173,7 @@ func (p *pass) name(ctx context.Context, id string) *refusal {
 		return nil
 	}
 	if err := p.limits.ids.Acquire(id); err != nil {
-		return p.limits.hit(ctx, refusedID, id)
+		return p.limits.hit(ctx, refusedID, brief(id))
 	}
 	p.id = id
 	return nil

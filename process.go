@@ -168,7 +168,7 @@ func (s *Socket) handleIn(m *mail) (Reply, error) {
 	r, err := s.channel.HandleIn(s.context(), s, m.event, m.payload)
 	if err == nil { // clause 281
 		s.emit(telemetry.ChannelHandledIn{
-			Channel: s.facts(), Event: m.event, Params: e.params(m.payload), Duration: time.Since(began), LogLevel: level,
+			Channel: s.facts(), Event: brief(m.event), Params: e.params(m.payload), Duration: time.Since(began), LogLevel: level,
 		})
 	}
 	return r, err
@@ -325,23 +325,23 @@ func (s *Socket) element() wire.Ref {
 }
 
 func (s *Socket) facts() telemetry.Channel {
-	return telemetry.Channel{Topic: *s.topic, SocketID: s.client.profile.ID()}
+	return telemetry.Channel{Topic: telemetry.Cut(*s.topic), SocketID: telemetry.Cut(s.client.profile.ID())}
 }
 
 // crashed reports, once, that a callback failed.
 func (s *Socket) crashed(m *mail, err error) {
 	s.client.kind.endpoint.count.crashes.Add(1)
-	s.emit(telemetry.ChannelCrashed{Channel: s.facts(), Callback: callbackNames[m.kind], Event: m.event, Err: err, Stack: stackOf(err)})
+	s.emit(telemetry.ChannelCrashed{Channel: s.facts(), Callback: callbackNames[m.kind], Event: brief(m.event), Err: err, Stack: stackOf(err)})
 }
 
 func (s *Socket) mailboxFull(event string) {
 	s.client.kind.endpoint.count.mailboxRefusals.Add(1)
-	s.emit(telemetry.MailboxFull{Channel: s.facts(), Event: event, Bound: s.client.kind.endpoint.config.Mailbox})
+	s.emit(telemetry.MailboxFull{Channel: s.facts(), Event: brief(event), Bound: s.client.kind.endpoint.config.Mailbox})
 }
 
 func (s *Socket) mailboxBytesFull(event string) {
 	s.client.kind.endpoint.count.mailboxBytesRefusals.Add(1)
-	s.emit(telemetry.MailboxFull{Channel: s.facts(), Event: event, BoundBytes: s.client.kind.endpoint.config.MailboxBytes})
+	s.emit(telemetry.MailboxFull{Channel: s.facts(), Event: brief(event), BoundBytes: s.client.kind.endpoint.config.MailboxBytes})
 }
 
 func (s *Socket) emit(e telemetry.Event) { s.client.kind.endpoint.stream.Emit(context.Background(), e) }

@@ -18,9 +18,9 @@ type Channel struct {
 }
 
 func (c Channel) attrs(more ...slog.Attr) []slog.Attr {
-	a := []slog.Attr{slog.String("topic", c.Topic)}
+	a := []slog.Attr{slog.String("topic", Cut(c.Topic))}
 	if c.SocketID != "" {
-		a = append(a, slog.String("socket_id", c.SocketID))
+		a = append(a, slog.String("socket_id", Cut(c.SocketID)))
 	}
 	return append(a, more...)
 }

@@ -102,7 +102,7 @@ func (c *counters) lost(ctx context.Context, to *telemetry.Stream, l loss) {
 	}
 	c.thinned.Add(1)
 	to.Emit(ctx, telemetry.ClientThinned{
-		Socket: telemetry.Socket{Transport: Name}, Topic: l.topic, Policy: l.policy, Queued: l.queued,
+		Socket: telemetry.Socket{Transport: Name}, Topic: telemetry.Cut(l.topic), Policy: l.policy, Queued: l.queued,
 	})
 }
 
