@@ -325,7 +325,7 @@ func (s *Socket) element() wire.Ref {
 }
 
 func (s *Socket) facts() telemetry.Channel {
-	return telemetry.Channel{Topic: telemetry.Cut(*s.topic), SocketID: telemetry.Cut(s.client.profile.ID())}
+	return telemetry.Channel{Topic: telemetry.Cut(*s.topic), SocketID: s.client.ID()}
 }
 
 // crashed reports, once, that a callback failed.

@@ -8,6 +8,9 @@ import (
 	"github.com/roostgo/roost/transport"
 )
 
+// What a transport says of a slow client names it.
+var _ transport.Named = (*client)(nil)
+
 func TestASlowConsumerPolicyHasDefaultBounds(t *testing.T) {
 	for _, tt := range []struct {
 		policy SlowConsumer
@@ -37,6 +40,15 @@ func TestNegativeBoundsOfASlowConsumerPolicyPanicWithTheMend(t *testing.T) {
 			WithSlowConsumer(policy)
 		}()
 	}
+}
+
+func TestNoPolicyAtAllPanicsWithTheMend(t *testing.T) {
+	defer func() {
+		if text, _ := recover().(string); !strings.Contains(text, "leave it out") {
+			t.Errorf("panicked with %q", text)
+		}
+	}()
+	WithSlowConsumer(nil)
 }
 
 func TestAChannelKnowsTheThinningOfItsRoute(t *testing.T) {

@@ -85,6 +85,10 @@ type Abandoned interface {
 	Abandon()
 }
 
+// Named is a Session whose client has an id, for events. ID is called on the
+// lane.
+type Named interface{ ID() string }
+
 // Verdict is a session's answer to a message.
 type Verdict uint8
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/roostgo/roost/internal/frame"
+	"github.com/roostgo/roost/telemetry"
 	"github.com/roostgo/roost/transport"
 )
 
@@ -52,6 +53,15 @@ func hangUpOn(s transport.Session) {
 	if h, ok := s.(transport.Abandoned); ok {
 		h.Abandon()
 	}
+}
+
+// about says which connection an event is about.
+func about(s transport.Session) telemetry.Socket {
+	socket := telemetry.Socket{Transport: Name}
+	if n, ok := s.(transport.Named); ok {
+		socket.ID = n.ID()
+	}
+	return socket
 }
 
 // violate ends a connection whose bytes broke a rule.

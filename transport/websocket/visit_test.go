@@ -219,3 +219,8 @@ func (v *visit) check(t testing.TB) {
 		t.Errorf("a session was closed %d times: %v", n, v.journal)
 	}
 }
+
+const visitID = "ann"
+
+// ID implements transport.Named.
+func (*visit) ID() string { return visitID }
