@@ -293,7 +293,10 @@ func TestWhatOneLimitRefusesTakesNothingOfAnother(t *testing.T) {
 	e, url := bounded(t, roost.Limits{SocketJoins: rate(t, "1/h burst 2"), Joins: rate(t, "10/s burst 1")})
 	c = client.Open(t, url, client.Options{})
 	c.Join(t, "desk:1", "1", "")
-	for joined := false; !joined; { // after a tenth of a second the address may
+	for began, joined := time.Now(), false; !joined; { // after a tenth of a second the address may
+		if time.Since(began) > patience {
+			t.Fatal("the connection may not join any more")
+		}
 		must(c.Push("2", "2", "desk:2", "phx_join", ""))
 		joined = !strings.Contains(string(c.Next(t).Payload), "too many joins")
 	}
