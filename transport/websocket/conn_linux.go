@@ -235,6 +235,7 @@ func (c *conn) Resume() {
 	if in == nil {
 		return
 	}
+	in.since = c.loop.now
 	b, sealed := in.backlog, in.sealed // of a connection that was closed meanwhile, the client's close frame may be in it
 	in.backlog, in.sealed = nil, nil
 	c.loop.deliver(c, b)

@@ -267,6 +267,7 @@ func (l *loop) deliver(c *conn, b []byte) {
 	if c.is(deflate) {
 		limits = l.limits[1]
 	}
+	whole := false
 	for len(b) > 0 && c.state != closed && !c.is(held) {
 		ev, n, err := a.Next(b, limits)
 		b = b[n:]
@@ -276,10 +277,27 @@ func (l *loop) deliver(c *conn, b []byte) {
 			return
 		}
 		if ev.Opcode != frame.None {
+			whole = whole || carries(ev)
 			l.event(c, ev)
 		}
 	}
 	l.keep(c, a, b)
+	if in := c.inbound(); in != nil && whole {
+		in.since = l.now
+	}
+	l.hurry(c)
+}
+
+// hurry ends a connection whose message takes too long. It is asked when
+// something has come; who sends nothing is silent.
+func (l *loop) hurry(c *conn) {
+	in, limit := c.inbound(), milliseconds(l.config.MessageTimeout)
+	if in == nil || limit == 0 || c.is(held) || l.now-in.since < limit {
+		return
+	}
+	l.count.messageTimeouts.Add(1)
+	violate(c, errLate)
+	l.deafen(c)
 }
 
 // deafen ignores from now on what comes in, because nobody knows where a frame
@@ -312,7 +330,7 @@ func (l *loop) keep(c *conn, a *frame.Assembler, rest []byte) {
 	if wanted {
 		in := c.work().in
 		if in == nil {
-			in = &inbound{assembler: *a}
+			in = &inbound{assembler: *a, since: l.now}
 			c.busy.in = in
 		}
 		if len(rest) > 0 {
@@ -400,6 +418,9 @@ func (l *loop) destroy(c *conn, reason error) {
 	c.state = closed
 	l.forget(c)
 	l.engine.table.drop(c.fd)
+	if abandons(reason) {
+		reset(c.fd)
+	}
 	closeDescriptor(c.fd)
 	if c.busy != nil {
 		l.lent.give(c.busy)
@@ -409,6 +430,7 @@ func (l *loop) destroy(c *conn, reason error) {
 	if !told {
 		c.session.Closed(reason)
 	}
+	release(c.session)
 }
 
 // cut ends a connection once everything queued for it has left.

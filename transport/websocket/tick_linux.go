@@ -88,7 +88,7 @@ func (l *loop) impatient(now time.Time) {
 		if e == nil || now.Before(e.until) {
 			return
 		}
-		l.destroy(e.conn, transport.ErrServerClosed)
+		l.destroy(e.conn, errUnanswered)
 	}
 }
 
