@@ -2,11 +2,11 @@ package roost
 
 import "github.com/roostgo/roost/ratelimit"
 
-// aside is what few connections have, or only at their end: a connection without
+// aside is what few connections have, or only for a moment: a connection without
 // costs nothing for it. It is owned by the lane.
 type aside struct {
-	gone closedError // why the connection ended; without a reason it has not
-	tabs []tab       // of the routes with limits that it has sent something to
+	joining *pendingJoin // the connection is held while there is one
+	tabs    []tab        // of the routes with limits that it has sent something to
 }
 
 // tab is what a connection has used up of the limits of one route. It stays when
@@ -24,8 +24,20 @@ func (c *client) extra() *aside {
 	return c.aside
 }
 
-// hasGone reports whether the connection has ended.
-func (c *client) hasGone() bool { return c.aside != nil && c.aside.gone.reason != nil }
+// tidy lets go of it when there is nothing in it.
+func (c *client) tidy() {
+	if c.aside.joining == nil && c.aside.tabs == nil {
+		c.aside = nil
+	}
+}
+
+// joining is the join that is under way, or nil.
+func (c *client) joining() *pendingJoin {
+	if c.aside == nil {
+		return nil
+	}
+	return c.aside.joining
+}
 
 // buckets are the connection's own for the limits of a route.
 func (c *client) buckets(l *routeLimiter) []ratelimit.Bucket {

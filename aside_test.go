@@ -2,17 +2,9 @@ package roost
 
 import (
 	"testing"
-	"unsafe"
 
 	"github.com/roostgo/roost/ratelimit"
 )
-
-// A word more in each client is 16 bytes more in each idle connection.
-func TestAClientIsOneCacheLine(t *testing.T) {
-	if n := unsafe.Sizeof(client{}); n > 64 {
-		t.Errorf("%d bytes", n)
-	}
-}
 
 func TestAConnectionHasBucketsOfTheRoutesThatItUsesOnly(t *testing.T) {
 	limited := RouteLimits{

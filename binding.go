@@ -163,7 +163,7 @@ func decoding[T, P any](event string, f func(*T, context.Context, *Socket, P) (R
 // The error names Go types, or is the application's own: it is not for clients.
 func (s *Socket) undecodable(ctx context.Context, event string, err error) Reply {
 	if stream := s.Endpoint().stream; stream.Enabled(slog.LevelDebug) {
-		stream.Emit(ctx, telemetry.PayloadInvalid{Channel: s.facts(), Event: event, Err: err})
+		stream.Emit(ctx, telemetry.PayloadInvalid{Channel: s.facts(), Event: event, Err: telemetry.CutError(err)})
 	}
 	return ReplyError(invalidPayload)
 }

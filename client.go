@@ -3,6 +3,7 @@ package roost
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 
 	"github.com/roostgo/roost/telemetry"
 	"github.com/roostgo/roost/transport"
@@ -19,8 +20,10 @@ type client struct {
 
 	// Owned by the lane.
 	channels membership
-	joining  *pendingJoin // the connection is held while there is one
-	aside    *aside       // nil of most connections until their end
+	aside    *aside // nil of most connections
+	gone     bool   // the connection has ended
+
+	waiting atomic.Uint32 // bytes of messages that channels have not handled; see load
 }
 
 // clientKind is what very many clients have in common.
@@ -35,6 +38,7 @@ type pendingJoin struct {
 	socket   *Socket
 	replaced *Socket            // the instance that it takes the place of
 	early    []*transport.Frame // broadcasts that came before the answer
+	gone     *closedError       // why the connection ended meanwhile
 }
 
 // newClient makes the session of a connection that Connect let in. It may
@@ -54,57 +58,6 @@ func (c *client) Open(conn transport.Conn) {
 	c.profile.open(conn.Lane())
 }
 
-// Receive implements transport.Session.
-func (c *client) Receive(data []byte, binary bool) transport.Verdict {
-	d := deskOf(c.conn.Lane())
-	m := &d.message
-	if err := decode(c.kind.serializer, m, binary, data); err != nil { // clauses 92, 100, 101
-		c.conn.Close(transport.CloseInternalError)
-		return transport.Continue
-	}
-	if r, after := c.profile.limits().message(len(data)); r != nil {
-		c.answer(m, m.JoinRef, statusError, r.payloadAfter(spread(after)))
-		return transport.Continue
-	}
-	return c.dispatch(m, len(data))
-}
-
-// dispatch is [§7.3]: the first row that matches. size is how many bytes the
-// message had.
-func (c *client) dispatch(m *wire.Message, size int) transport.Verdict {
-	s := c.channel(m)
-	switch {
-	case m.Topic == topicPhoenix && m.Event == eventHeartbeat:
-		c.answer(m, "", statusOK, empty)
-	case m.Event == eventJoin:
-		return c.join(m, s)
-	case s != nil && s.stale(m.JoinRef): // clauses 167, 168
-	case s != nil && m.Event == eventLeave:
-		c.leave(s, m)
-	case s != nil:
-		c.forward(s, m, size)
-	case m.Event == eventLeave: // clause 141
-		c.answer(m, m.JoinRef, statusOK, empty)
-	default: // clause 140
-		c.answer(m, "", statusError, unmatchedTopic)
-	}
-	return transport.Continue
-}
-
-// channel finds the channel that a message is for.
-func (c *client) channel(m *wire.Message) *Socket {
-	if m.OddTopic {
-		return nil
-	}
-	return c.channels.find(m.Topic)
-}
-
-// stale reports whether a message was meant for an earlier channel of this
-// topic [§7.6].
-func (s *Socket) stale(ref wire.Ref) bool {
-	return !ref.IsNull() && !s.is(joinRefNull) && ref != s.joinRef
-}
-
 // leave hands phx_leave to its channel, once.
 func (c *client) leave(s *Socket, m *wire.Message) {
 	if s.set(leaving) {
@@ -112,17 +65,28 @@ func (c *client) leave(s *Socket, m *wire.Message) {
 	}
 }
 
-// forward hands a message to its channel, unless its route's limits refuse it.
+// forward hands a message of so many bytes to its channel, unless its route's
+// limits refuse it.
 func (c *client) forward(s *Socket, m *wire.Message, size int) {
 	if l := s.limits(); l != nil {
 		if r, after := l.message(c.kind.endpoint.stream, c.buckets(l), m.Event, size); r != nil {
-			c.answer(m, s.joinRef, statusError, r.payloadAfter(spread(after)))
+			c.answer(m, s.joinRef, statusError, r.payloadAfter(after))
 			return
 		}
 	}
-	own := m.Clone()
+	letter := mail{kind: mailIn, ref: m.Ref, event: m.Event, payload: m.Payload}
+	weight := letter.weight()
+	if !c.load(weight) {
+		s.mailboxBytesFull(m.Event)
+		c.answer(m, s.joinRef, statusError, mailboxBytesFull)
+		return
+	}
+	letter.keep()
 	c.conn.Lane().Hand()
-	err := s.post(mail{kind: mailIn, ref: own.Ref, event: own.Event, payload: own.Payload}, c.kind.endpoint.config.Mailbox)
+	err := s.post(letter, c.kind.endpoint.config.Mailbox)
+	if err != nil {
+		c.unload(weight)
+	}
 	if err == ErrMailboxFull { //nolint:errorlint // post returns it bare
 		c.answer(m, s.joinRef, statusError, mailboxFull)
 	}
@@ -134,12 +98,12 @@ func (c *client) join(m *wire.Message, old *Socket) transport.Verdict {
 		return c.turnAway(m, refusedOverload.payloadAfter(spread(g.config.RetryAfter)), g.config.Hold)
 	}
 	if r, after := c.profile.limits().join(); r != nil {
-		return c.turnAway(m, r.payloadAfter(spread(after)), c.kind.endpoint.config.Overload.Hold)
+		return c.turnAway(m, r.payloadAfter(after), c.kind.endpoint.config.Overload.Hold)
 	}
 	r := c.match(m)
 	if r != nil && (old != nil || !c.full()) { // who cannot join uses up nothing of what all share
 		if no, after := r.limits.join(c.kind.endpoint.stream); no != nil {
-			return c.turnAway(m, no.payloadAfter(spread(after)), c.kind.endpoint.config.Overload.Hold)
+			return c.turnAway(m, no.payloadAfter(after), c.kind.endpoint.config.Overload.Hold)
 		}
 	}
 	if old != nil {
@@ -151,7 +115,7 @@ func (c *client) join(m *wire.Message, old *Socket) transport.Verdict {
 		return transport.Continue
 	}
 	c.conn.Lane().Hand()
-	c.joining = &pendingJoin{socket: s, replaced: old}
+	c.extra().joining = &pendingJoin{socket: s, replaced: old}
 	payload := m.Clone().Payload
 	_ = s.post(mail{kind: mailJoin, ref: keepRef(m.Ref), payload: payload, info: r.factory}, 0) // a new mailbox refuses nothing
 	return transport.Hold
@@ -188,13 +152,13 @@ func (s *Socket) Run(arg any) {
 // deliver sends a broadcast to the client; one that comes before the answer to
 // the join waits for it [O6]. A client for which too many wait comes back.
 func (c *client) deliver(s *Socket, event string, f *transport.Frame) {
-	j := c.joining
+	j := c.joining()
 	switch {
 	case j == nil || j.socket != s:
 		c.conn.Offer(f, s.thinning())
 	case len(j.early) < c.kind.endpoint.config.Mailbox:
 		j.early = append(j.early, f)
-	case !c.hasGone():
+	case !c.gone:
 		s.mailboxFull(event)
 		c.conn.Close(transport.CloseInternalError)
 	}
@@ -203,12 +167,13 @@ func (c *client) deliver(s *Socket, event string, f *transport.Frame) {
 // answered sends the answer to a join, and then what was broadcast since Join
 // returned.
 func (c *client) answered(s *Socket, a *joinAnswer) {
-	if c.hasGone() {
+	if c.gone {
 		c.tooLate(s, a)
 		return
 	}
-	j := c.joining
-	c.joining = nil
+	j := c.joining()
+	c.aside.joining = nil
+	c.tidy()
 	if a.ok {
 		s.enterTopic()
 	}
@@ -234,7 +199,7 @@ func (c *client) welcome(s *Socket, early []*transport.Frame) {
 func (c *client) tooLate(s *Socket, a *joinAnswer) {
 	if a.ok {
 		s.seat.Cancel()
-		_ = s.post(mail{kind: mailClosed, info: &c.aside.gone}, 0) // an ended channel is as wished
+		_ = s.post(mail{kind: mailClosed, info: c.joining().gone}, 0) // an ended channel is as wished
 	}
 }
 
@@ -256,7 +221,7 @@ func (c *client) farewell(old *Socket) {
 
 // depart ends a channel that ended by itself.
 func (c *client) depart(s *Socket, d departure) {
-	if c.hasGone() || !c.remove(s) { // replaced meanwhile: that has been told
+	if c.gone || !c.remove(s) { // replaced meanwhile: that has been told
 		return
 	}
 	c.tell(s, d.event, d.payload)
@@ -298,27 +263,33 @@ func (c *client) write(m wire.Message) {
 	d.recycle(buf)
 }
 
+// ID implements transport.Named.
+func (c *client) ID() string { return telemetry.Cut(c.profile.ID()) }
+
 // Abandon implements transport.Abandoned: a Join that looks at its context need
 // not go on.
 func (c *client) Abandon() {
-	if c.joining != nil {
-		c.joining.socket.cancel()
+	if j := c.joining(); j != nil {
+		j.socket.cancel()
 	}
 }
 
 // Closed implements transport.Session: all channels end with the connection
 // [§7.10].
 func (c *client) Closed(reason error) {
-	gone := &c.extra().gone
-	gone.reason = reason
+	c.gone = true
+	why := &closedError{reason}
 	c.profile.forget()
 	c.Abandon()
+	if j := c.joining(); j != nil {
+		j.gone = why
+	}
 	for _, s := range c.channels.all() {
 		c.remove(s)
-		s.disconnected(gone)
+		s.disconnected(why)
 	}
 	if c.kind.endpoint.reports.verbose.Load() {
-		c.emit(telemetry.SocketClosed{Socket: telemetry.Socket{Transport: c.kind.transport, ID: c.profile.ID()}, Reason: reason})
+		c.emit(telemetry.SocketClosed{Socket: telemetry.Socket{Transport: c.kind.transport, ID: c.ID()}, Reason: reason})
 	}
 }
 
@@ -337,7 +308,7 @@ func (s *Socket) disconnected(reason error) {
 }
 
 func (c *client) facts(m *wire.Message) telemetry.Channel {
-	return telemetry.Channel{Topic: strings.Clone(m.Topic), SocketID: c.profile.ID()}
+	return telemetry.Channel{Topic: brief(m.Topic), SocketID: c.ID()}
 }
 
 func (c *client) emit(e telemetry.Event) { c.kind.endpoint.stream.Emit(context.Background(), e) }

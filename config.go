@@ -62,11 +62,23 @@ type Config struct {
 	// Default: 100.
 	MaxChannels int
 
+	// MaxName is how many bytes a topic, an event or a ref that a client sends may
+	// have. A message over it is answered with the reason "name too long".
+	// Default: 4,096.
+	MaxName int
+
 	// Mailbox is how many messages may wait for one channel. A client's
 	// message over it is answered with the reason "mailbox full"; a client for
 	// which as many broadcasts wait while its join is answered is closed with
 	// 1011 and comes back. Default: 1,000.
 	Mailbox int
+
+	// MailboxBytes is how many bytes of a client's messages may wait for all
+	// channels of its connection together, those that are being handled included;
+	// each counts as 128 more than it has. A message over it is answered with the
+	// reason "too many bytes waiting", unless nothing waits.
+	// Default: 4 MiB; negative: no bound.
+	MailboxBytes int
 
 	// Workers is how many callbacks may run, or block, at once.
 	// Default: 10,000.
@@ -116,7 +128,9 @@ func (c Config) withDefaults() Config {
 	c.WebSocketPath = orString(c.WebSocketPath, websocket.Name)
 	c.Host = orString(c.Host, "localhost")
 	c.MaxChannels = orPositive(c.MaxChannels, 100)
+	c.MaxName = orPositive(c.MaxName, 4<<10)
 	c.Mailbox = orPositive(c.Mailbox, 1000)
+	c.MailboxBytes = orPositive(c.MailboxBytes, 4<<20)
 	c.Reports = orPositive(c.Reports, 1024)
 	c.Overload = c.Overload.withDefaults()
 	c.DrainTimeout = cmp.Or(c.DrainTimeout, 30*time.Second)
@@ -161,10 +175,13 @@ func (c Config) validate() error {
 	for _, n := range []struct {
 		name  string
 		value int
-	}{{"MaxChannels", c.MaxChannels}, {"Mailbox", c.Mailbox}, {"Workers", c.Workers}, {"Reports", c.Reports}} {
+	}{{"MaxChannels", c.MaxChannels}, {"MaxName", c.MaxName}, {"Mailbox", c.Mailbox}, {"Workers", c.Workers}, {"Reports", c.Reports}} {
 		if n.value < 0 {
 			errs = append(errs, fmt.Errorf("%s is %d: it cannot be negative; leave it 0 for the default", n.name, n.value))
 		}
+	}
+	if c.MailboxBytes > maxMailboxBytes {
+		errs = append(errs, fmt.Errorf("MailboxBytes is %d: a bound is 1 GiB at most; make it negative for none", c.MailboxBytes))
 	}
 	if c.DrainTimeout < 0 {
 		errs = append(errs, fmt.Errorf("DrainTimeout is %v: it cannot be negative; leave it 0 for the default", c.DrainTimeout))

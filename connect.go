@@ -69,7 +69,7 @@ func (k connector) Connect(ctx context.Context, h *transport.Handshake) (transpo
 	if err != nil { // clauses 19-23
 		e.count.connectsRefused.Add(1)
 		e.stream.Emit(ctx, telemetry.ConnectRefused{
-			Socket: telemetry.Socket{Transport: h.Transport}, Check: "version", Remote: e.config.Proxies.RemoteAddr(h.Request), Err: err,
+			Socket: telemetry.Socket{Transport: h.Transport}, Check: "version", Remote: telemetry.Cut(e.config.Proxies.RemoteAddr(h.Request)), Err: err,
 		})
 		return nil, answer(http.StatusForbidden)
 	}
@@ -78,12 +78,15 @@ func (k connector) Connect(ctx context.Context, h *transport.Handshake) (transpo
 	if refused != nil {
 		return nil, refused.handler(after)
 	}
+	in := false
+	defer func() {
+		if !in { // Connect may have ended its goroutine, too
+			pass.leave()
+		}
+	}()
 	session, refusal := k.decide(ctx, h, serializer, pass)
-	if refusal != nil {
-		pass.leave()
-		return nil, refusal
-	}
-	return session, nil
+	in = refusal == nil
+	return session, refusal
 }
 
 // decide asks the application, and makes the session of a client that may
@@ -104,11 +107,10 @@ func (k connector) decide(ctx context.Context, h *transport.Handshake, serialize
 		return nil, answer(http.StatusInternalServerError)
 	}
 	if e.stream.Enabled(slog.LevelInfo) {
-		params := h.Params // and nothing else of the request
 		e.stream.Emit(ctx, telemetry.SocketConnected{
-			Socket: telemetry.Socket{Transport: h.Transport, ID: c.ID},
+			Socket: telemetry.Socket{Transport: h.Transport, ID: brief(c.ID)},
 			OK:     err == nil, Err: err, Serializer: serializer.Name(), Duration: time.Since(began),
-			Params: telemetry.NewParams(&e.config.Filter, func() any { return params }),
+			Params: e.connectParams(h.Params),
 		})
 	}
 	if err != nil {
@@ -116,7 +118,7 @@ func (k connector) decide(ctx context.Context, h *transport.Handshake, serialize
 		return nil, e.refusal(err)
 	}
 	if r := pass.name(ctx, c.ID); r != nil {
-		return nil, r.handler(comeBack)
+		return nil, r.handler(spread(comeBack))
 	}
 	session, err := newClient(ctx, e.kindOf(h.Transport, serializer), c, pass)
 	if err != nil { // the bus cannot be reached: clients come back; or the client has gone

@@ -14,3 +14,6 @@ func (e *Endpoint) Pretend(delay time.Duration) {
 		e.gate.judge(gate.Reading{Delay: delay}, time.Now())
 	}
 }
+
+// Waiting is how many bytes of messages wait for the channels of a client.
+func (s *Socket) Waiting() uint32 { return s.client.waiting.Load() }

@@ -303,3 +303,36 @@ func TestTheMostThatWaitedForAChannelIsKept(t *testing.T) {
 	}
 	close(leave)
 }
+
+func TestNamesAreBoundedInBytes(t *testing.T) {
+	long := make(chan telemetry.NameTooLong, 10)
+	h := listener{handle: func(e telemetry.Event) {
+		if e, ok := e.(telemetry.NameTooLong); ok {
+			long <- e
+		}
+	}}
+	e, url := play(t, roost.Config{MaxName: 20, Telemetry: []telemetry.Handler{h}}, actor{in: func(*roost.Socket, string) error { return nil }})
+	c := client.Open(t, url, client.Options{})
+	just, over := "room:"+strings.Repeat("x", 15), "room:"+strings.Repeat("x", 16)
+	c.Join(t, just, "1", "")
+	for i, m := range [][4]string{
+		{"2", "2", over, "phx_join"}, {"1", "3", just, over}, {over, "4", just, "e"}, {"1", over, just, "e"}, {"1", over, just, "phx_leave"},
+	} {
+		must(c.Push(m[0], m[1], m[2], m[3], ""))
+		if r := string(c.ExpectReply(t, m[0], m[1], m[2], "error")); r != `{"reason":"name too long"}` {
+			t.Errorf("got %s", r)
+		}
+		if got := receive(t, long, "event"); got.Topic != m[2] || got.Bound != 20 {
+			t.Errorf("told %+v", got)
+		}
+		if n := e.Stats().NamesTooLong; n != uint64(i+1) {
+			t.Errorf("%d were counted after %d", n, i+1)
+		}
+	}
+	must(c.Push("1", "9", just, just, ""))
+	must(c.SendText(`[null,"1",{"a":[1,2,3,4,5,6,7,8]},"e",{}]`)) // as raw JSON
+	if r := c.Next(t); !strings.Contains(string(r.Payload), "name too long") {
+		t.Errorf("got %v", r)
+	}
+	alive(t, c)
+}

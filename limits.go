@@ -38,8 +38,8 @@ type Limits struct {
 	// SocketJoins is how often one connection may.
 	SocketJoins ratelimit.Limit
 
-	// Messages is how many messages one connection may send, joins and heartbeats
-	// among them.
+	// Messages is how many messages one connection may send, joins among them.
+	// Heartbeats and leaves count too, and are never refused.
 	Messages ratelimit.Limit
 
 	// Bytes is how many bytes of messages it may send.

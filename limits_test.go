@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -256,7 +257,7 @@ func TestInShadowALimitTellsOnceThatItIsHit(t *testing.T) {
 		c = client.Open(t, url, client.Options{})
 	}
 	for i := range 5 { // three are refused, and told of one by one
-		must(c.Push("", strconv.Itoa(i), "phoenix", "heartbeat", ""))
+		must(c.Push("", strconv.Itoa(i), "desk:1", "order", ""))
 	}
 	count := make(map[telemetry.LimitHit]int)
 	for _, hit := range told.told(t, 5) {
@@ -291,5 +292,111 @@ func TestRefusedConnectsAndJoinsOverTheBoundAreCounted(t *testing.T) {
 	client.Refused(t, url+"&refuse=yes", client.Options{}, http.StatusForbidden)
 	if n := guarded.Stats().ConnectsRefused; n != 1 {
 		t.Errorf("%d refusals of Connect were counted", n)
+	}
+}
+
+func TestAConnectThatEndsItsGoroutineGivesItsPlaceBack(t *testing.T) {
+	l := roost.Limits{MaxPerAddress: 1}
+	l.Address.Loopback = true
+	e := roost.NewEndpoint(roost.Config{
+		Limits: l, Logger: slog.New(slog.DiscardHandler),
+		Connect: func(_ context.Context, c *roost.Connect) error {
+			if c.Params.String("exit") != "" {
+				runtime.Goexit()
+			}
+			return nil
+		},
+	})
+	url := start(t, &roost.Server{Endpoint: e}).url("/socket/websocket")
+	if _, _, err := client.Dial(t.Context(), url+"&exit=yes", client.Options{}); err == nil {
+		t.Error("it was let in")
+	}
+	eventually(t, url)
+	if s := e.Stats().Limits.Connections; s.Held != 1 {
+		t.Errorf("got %+v", s)
+	}
+}
+
+func TestNobodyIsToldToComeBackTooEarly(t *testing.T) {
+	_, url := bounded(t, roost.Limits{Messages: rate(t, "1/h burst 1")})
+	for range 20 {
+		c := client.Open(t, url, client.Options{})
+		began := time.Now()
+		c.Join(t, "desk:1", "1", "")
+		must(c.Push("1", "2", "desk:1", "order", ""))
+		var n notice
+		must(json.Unmarshal(c.ExpectReply(t, "1", "2", "desk:1", "error"), &n))
+		if after := time.Duration(n.RetryAfterMS) * time.Millisecond; after < time.Hour-time.Since(began) {
+			t.Errorf("told %v", after)
+		}
+	}
+}
+
+func TestLeavesAndHeartbeatsAreNeverRefused(t *testing.T) {
+	for _, l := range []roost.Limits{{Messages: rate(t, "1/h burst 1")}, {Bytes: rate(t, "1/h burst 70")}} {
+		e, url := bounded(t, l)
+		c := client.Open(t, url, client.Options{})
+		c.Join(t, "desk:1", "1", "")
+		must(c.Push("1", "2", "desk:1", "order", `{"much":"`+strings.Repeat("x", 50)+`"}`))
+		c.ExpectReply(t, "1", "2", "desk:1", "error")
+		must(c.Push("", "3", "phoenix", "heartbeat", ""))
+		c.Expect(t, `[null,"3","phoenix","phx_reply",{"status":"ok","response":{}}]`)
+		must(c.Push("1", "4", "desk:1", "phx_leave", ""))
+		c.Expect(t, `["1","4","desk:1","phx_reply",{"status":"ok","response":{}}]`)
+		c.Expect(t, `["1","1","desk:1","phx_close",{}]`)
+		if s := e.Stats(); s.Channels != 0 || s.Limits.Messages.Refused+s.Limits.Bytes.Refused != 1 {
+			t.Errorf("%d channels, limits %+v", s.Channels, s.Limits)
+		}
+	}
+}
+
+func TestHeartbeatsCount(t *testing.T) {
+	_, url := bounded(t, roost.Limits{Messages: rate(t, "1/h burst 2")})
+	c := client.Open(t, url, client.Options{})
+	for range 2 {
+		alive(t, c)
+	}
+	must(c.Push("1", "1", "desk:1", "phx_join", ""))
+	c.ExpectReply(t, "1", "1", "desk:1", "error")
+}
+
+func TestAJoinThatIsAMessageTooManyIsHeld(t *testing.T) {
+	l := roost.Limits{Messages: rate(t, "1/h burst 1")}
+	l.Address.Loopback = true
+	e := roost.NewEndpoint(roost.Config{
+		Limits: l, Overload: roost.Overload{Delay: -1, Hold: 100 * time.Millisecond}, Logger: slog.New(slog.DiscardHandler),
+	})
+	c := client.Open(t, start(t, &roost.Server{Endpoint: e}).url("/socket/websocket"), client.Options{})
+	began := time.Now()
+	must(c.Push("1", "1", "desk:1", "phx_join", ""))
+	must(c.Push("2", "2", "desk:2", "phx_join", ""))
+	c.Next(t) // no such topic
+	c.ExpectReply(t, "2", "2", "desk:2", "error")
+	if d := time.Since(began); d < 100*time.Millisecond {
+		t.Errorf("it was answered after %v", d)
+	}
+}
+
+func TestWhatOneLimitRefusesTakesNothingOfAnother(t *testing.T) {
+	_, url := bounded(t, roost.Limits{Messages: rate(t, "1/h burst 2"), Bytes: rate(t, "1/h burst 200")})
+	c := client.Open(t, url, client.Options{})
+	c.Join(t, "desk:1", "1", "")
+	for range 3 { // over its bytes
+		must(c.Push("1", "2", "desk:1", "order", `{"much":"`+strings.Repeat("x", 500)+`"}`))
+		c.ExpectReply(t, "1", "2", "desk:1", "error")
+	}
+	c.Join(t, "desk:2", "3", "")
+	e, url := bounded(t, roost.Limits{SocketJoins: rate(t, "1/h burst 2"), Joins: rate(t, "10/s burst 1")})
+	c = client.Open(t, url, client.Options{})
+	c.Join(t, "desk:1", "1", "")
+	for began, joined := time.Now(), false; !joined; { // after a tenth of a second the address may
+		if time.Since(began) > patience {
+			t.Fatal("the connection may not join any more")
+		}
+		must(c.Push("2", "2", "desk:2", "phx_join", ""))
+		joined = !strings.Contains(string(c.Next(t).Payload), "too many joins")
+	}
+	if n := e.Stats().Channels; n != 2 {
+		t.Errorf("%d channels", n)
 	}
 }

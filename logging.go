@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/roostgo/roost/telemetry"
+	"github.com/roostgo/roost/wire"
 )
 
 // logLevels say how loudly the log tells what the channels of a route do.
@@ -40,6 +41,10 @@ func (e *Endpoint) tells(level, usual slog.Level) bool {
 	return e.stream.Enabled(usual) || level > usual && e.stream.Enabled(level)
 }
 
+// brief is a client's text for an event: cut, and sharing no memory with the
+// message that it came in, which may be long.
+func brief(s string) string { return strings.Clone(telemetry.Cut(s)) }
+
 // maxLoggedParams is how many bytes of parameters an event keeps while it waits
 // for the log, which would cut them anyway.
 const maxLoggedParams = 16 << 10
@@ -50,6 +55,16 @@ func (e *Endpoint) params(p Payload) telemetry.Params {
 		return telemetry.NewParams(&e.config.Filter, func() any { return fmt.Sprintf("%d bytes", n) })
 	}
 	return telemetry.NewParams(&e.config.Filter, func() any { return decoded(p) })
+}
+
+// connectParams are a connect's, for the log. As text they take less room than as
+// maps, and nothing else of the request stays with them.
+func (e *Endpoint) connectParams(p Params) telemetry.Params {
+	text, err := wire.Marshal(p)
+	if err != nil { // only what Connect put there can be the reason
+		return telemetry.Params{}
+	}
+	return e.params(text)
 }
 
 // decoded is a payload as Go values; bytes stay bytes.

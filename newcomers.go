@@ -3,6 +3,7 @@ package roost
 import (
 	"net"
 	"net/http"
+	"reflect"
 	"sync"
 	"time"
 )
@@ -25,6 +26,9 @@ const herd = 1 << 10
 func (n *newcomers) note(c net.Conn, s http.ConnState) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if !reflect.ValueOf(c).Comparable() { // a listener of the user's may make what no map can hold
+		return
+	}
 	_, known := n.states[c]
 	switch {
 	case s != http.StateNew && s != http.StateActive:

@@ -42,3 +42,23 @@ func TestNothingIsKeptOfAHerdOfNewcomers(t *testing.T) {
 		t.Errorf("%d are left, of %d", len(n.states), n.most)
 	}
 }
+
+// listed is a connection that is no key of a map.
+type listed struct {
+	net.Conn
+	_ []byte
+}
+
+func TestAConnectionThatNoMapCanHoldIsLetBe(t *testing.T) {
+	n := new(newcomers)
+	c := listed{Conn: new(net.TCPConn)}
+	n.note(c, http.StateNew)
+	n.note(c, http.StateClosed)
+	n.note(nested{c}, http.StateNew)
+	if list, others := n.silent(); len(list) > 0 || others {
+		t.Errorf("got %v", list)
+	}
+}
+
+// nested could be one, but for what it holds.
+type nested struct{ net.Conn }

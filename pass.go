@@ -27,7 +27,7 @@ func (l *limiter) enter(ctx context.Context, from netip.Addr) (*pass, *refusal, 
 	}
 	p := &pass{limits: l}
 	p.address, p.limited = l.config.Address.Key(from)
-	if p.limited {
+	if p.limited && l.config.Connects.Limited() {
 		if r, after := l.rules.connects.judge(ctx, l.stream, l.connects.Take(p.address, 1), from); r != nil {
 			return nil, r, after
 		}
@@ -37,9 +37,9 @@ func (l *limiter) enter(ctx context.Context, from netip.Addr) (*pass, *refusal, 
 	case err == nil:
 		return p, nil, 0
 	case errors.Is(err, ratelimit.ErrKeyFull):
-		return p, l.rules.address.place(ctx, l.stream, taken, from.String()), comeBack
+		return p, l.rules.address.place(ctx, l.stream, taken, from.String()), spread(comeBack)
 	default:
-		return p, l.rules.connections.place(ctx, l.stream, taken, ""), comeBack
+		return p, l.rules.connections.place(ctx, l.stream, taken, ""), spread(comeBack)
 	}
 }
 
@@ -63,7 +63,7 @@ func (p *pass) name(ctx context.Context, id string) *refusal {
 		p.id = id
 	}
 	if err != nil {
-		return p.limits.rules.id.place(ctx, p.limits.stream, taken, id)
+		return p.limits.rules.id.place(ctx, p.limits.stream, taken, brief(id))
 	}
 	return nil
 }
@@ -83,27 +83,50 @@ func (p *pass) leave() {
 	}
 }
 
-// message asks for a message of so many bytes.
+// message asks for a message of so many bytes. One that is refused takes nothing.
 func (p *pass) message(size int) (*refusal, time.Duration) {
 	if p == nil {
 		return nil, 0
 	}
-	l, ctx := p.limits, context.Background()
-	if r, after := l.rules.messages.judge(ctx, l.stream, l.messages.Take(&p.messages, 1), netip.Addr{}); r != nil {
-		return r, after
+	l, before := p.limits, p.messages
+	r, after := l.own(&l.rules.messages, l.messages, &p.messages, 1)
+	if r == nil {
+		r, after = l.own(&l.rules.bytes, l.bytes, &p.bytes, size)
 	}
-	return l.rules.bytes.judge(ctx, l.stream, l.bytes.Take(&p.bytes, size), netip.Addr{})
+	if r != nil {
+		p.messages = before
+	}
+	return r, after
 }
 
-// join asks for a join.
+// charge takes what a message costs, or what is left, and refuses nothing.
+func (p *pass) charge(size int) {
+	if p != nil {
+		p.limits.messages.Charge(&p.messages, 1)
+		p.limits.bytes.Charge(&p.bytes, size)
+	}
+}
+
+// join asks for a join. One that is refused takes nothing.
 func (p *pass) join() (*refusal, time.Duration) {
 	if p == nil {
 		return nil, 0
 	}
-	l, ctx := p.limits, context.Background()
-	r, after := l.rules.socketJoins.judge(ctx, l.stream, l.socketJoins.Take(&p.joins, 1), netip.Addr{})
-	if r == nil && p.limited {
-		r, after = l.rules.joins.judge(ctx, l.stream, l.joins.Take(p.address, 1), p.address)
+	l, before := p.limits, p.joins
+	r, after := l.own(&l.rules.socketJoins, l.socketJoins, &p.joins, 1)
+	if r == nil && p.limited && l.config.Joins.Limited() {
+		r, after = l.rules.joins.judge(context.Background(), l.stream, l.joins.Take(p.address, 1), p.address)
+	}
+	if r != nil {
+		p.joins = before
 	}
 	return r, after
+}
+
+// own asks a limit of a connection's own.
+func (l *limiter) own(r *rule, limit *ratelimit.Limiter, b *ratelimit.Bucket, cost int) (*refusal, time.Duration) {
+	if !limit.Limit().Limited() { // all connections count in one place
+		return nil, 0
+	}
+	return r.judge(context.Background(), l.stream, limit.Take(b, cost), netip.Addr{})
 }

@@ -27,6 +27,13 @@ type mail struct {
 	info    any
 }
 
+// keep has the mail share no memory with the message that it came in.
+func (m *mail) keep() {
+	own := wire.Message{Ref: m.ref, Event: m.event, Payload: m.payload}
+	own = own.Clone()
+	m.ref, m.event, m.payload = own.Ref, own.Event, own.Payload
+}
+
 type mailKind uint8
 
 const (
@@ -92,6 +99,7 @@ func (s *Socket) Work() {
 // handle runs one callback and deals with what came of it, also when it
 // panics or takes its goroutine with it.
 func (s *Socket) handle(m *mail) {
+	defer s.client.unload(m.weight())
 	o := outcome{err: errExited}
 	defer func() {
 		if v := recover(); v != nil {
@@ -163,7 +171,7 @@ func (s *Socket) handleIn(m *mail) (Reply, error) {
 	r, err := s.channel.HandleIn(s.context(), s, m.event, m.payload)
 	if err == nil { // clause 281
 		s.emit(telemetry.ChannelHandledIn{
-			Channel: s.facts(), Event: m.event, Params: e.params(m.payload), Duration: time.Since(began), LogLevel: level,
+			Channel: s.facts(), Event: brief(m.event), Params: e.params(m.payload), Duration: time.Since(began), LogLevel: level,
 		})
 	}
 	return r, err
@@ -255,7 +263,7 @@ func (s *Socket) terminate(reason error) {
 
 // expire ends the channel for those who have its Socket or its context.
 func (s *Socket) expire() {
-	s.mailbox.Close()
+	s.mailbox.Close(s.dropped)
 	s.phase.Store(ended)
 	s.cancel()
 }
@@ -320,18 +328,23 @@ func (s *Socket) element() wire.Ref {
 }
 
 func (s *Socket) facts() telemetry.Channel {
-	return telemetry.Channel{Topic: *s.topic, SocketID: s.client.profile.ID()}
+	return telemetry.Channel{Topic: telemetry.Cut(*s.topic), SocketID: s.client.ID()}
 }
 
 // crashed reports, once, that a callback failed.
 func (s *Socket) crashed(m *mail, err error) {
 	s.client.kind.endpoint.count.crashes.Add(1)
-	s.emit(telemetry.ChannelCrashed{Channel: s.facts(), Callback: callbackNames[m.kind], Event: m.event, Err: err, Stack: stackOf(err)})
+	s.emit(telemetry.ChannelCrashed{Channel: s.facts(), Callback: callbackNames[m.kind], Event: brief(m.event), Err: err, Stack: stackOf(err)})
 }
 
 func (s *Socket) mailboxFull(event string) {
 	s.client.kind.endpoint.count.mailboxRefusals.Add(1)
-	s.emit(telemetry.MailboxFull{Channel: s.facts(), Event: event, Bound: s.client.kind.endpoint.config.Mailbox})
+	s.emit(telemetry.MailboxFull{Channel: s.facts(), Event: brief(event), Bound: s.client.kind.endpoint.config.Mailbox})
+}
+
+func (s *Socket) mailboxBytesFull(event string) {
+	s.client.kind.endpoint.count.mailboxBytesRefusals.Add(1)
+	s.emit(telemetry.MailboxFull{Channel: s.facts(), Event: brief(event), BoundBytes: s.client.kind.endpoint.config.MailboxBytes})
 }
 
 func (s *Socket) emit(e telemetry.Event) { s.client.kind.endpoint.stream.Emit(context.Background(), e) }

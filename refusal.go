@@ -33,6 +33,11 @@ var (
 		what: "The connection has joined as many topics as Config.MaxChannels allows.",
 		mend: "Leave topics that are not needed, or raise Config.MaxChannels.",
 	}
+	refusedName = &refusal{
+		reason: "name too long", of: "a join or a message",
+		what: "The topic, the event or a ref of the message is longer than Config.MaxName.",
+		mend: "Put what is long into the payload; or raise Config.MaxName. Binary frames have room for 255 bytes in each.",
+	}
 	refusedCrash = &refusal{
 		reason: "join crashed", of: "a join",
 		what: "The channel's Join failed or panicked, its reply has no encoding, or it pushed before it was joined.",
@@ -47,6 +52,11 @@ var (
 		reason: "mailbox full", of: "a message",
 		what: "The channel does not keep up with its messages: Config.Mailbox of them wait.",
 		mend: "Make the handler faster, send less, or raise Config.Mailbox.",
+	}
+	refusedMailboxBytes = &refusal{
+		reason: "too many bytes waiting", of: "a message",
+		what: "The connection's channels do not keep up with its messages: with this one more than Config.MailboxBytes would wait.",
+		mend: "Wait for a reply before sending more, send smaller messages, make the handlers faster, or raise Config.MailboxBytes.",
 	}
 	refusedConnections = &refusal{
 		reason: "too many connections", of: "a connect", status: http.StatusServiceUnavailable, paced: true,
@@ -136,7 +146,7 @@ var (
 
 // refusals are all of them, in the order of the reference.
 var refusals = []*refusal{
-	refusedTopic, refusedChannels, refusedCrash, refusedPayload, refusedMailbox, refusedOverload,
+	refusedTopic, refusedChannels, refusedName, refusedCrash, refusedPayload, refusedMailbox, refusedMailboxBytes, refusedOverload,
 	refusedConnections, refusedAddress, refusedID, refusedConnects, refusedJoins, refusedMessages, refusedBytes,
 	refusedRouteJoins, refusedRouteMessages, refusedRouteBytes, refusedEvents, refusedEventBytes,
 	resetPlaces, resetAddress, resetRate,
@@ -149,9 +159,10 @@ type notice struct {
 	RetryAfterMS int64  `json:"retry_after_ms,omitempty"`
 }
 
-// notice tells a client when to come back; not at all is 0.
+// notice tells a client when to come back; not at all is 0. A part of a
+// millisecond is a whole one.
 func (r *refusal) notice(after time.Duration) notice {
-	return notice{Reason: r.reason, Code: r.reason, RetryAfterMS: after.Milliseconds()}
+	return notice{Reason: r.reason, Code: r.reason, RetryAfterMS: int64((after + time.Millisecond - 1) / time.Millisecond)}
 }
 
 // payload is what an error reply carries: the reason alone, as Phoenix has it.
@@ -175,11 +186,20 @@ func (r *refusal) answer(w http.ResponseWriter, after time.Duration) {
 
 // handler answers with it.
 func (r *refusal) handler(after time.Duration) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { r.answer(w, spread(after)) })
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { r.answer(w, after) })
 }
 
-// spread is about d: from a half of it to one and a half, so that those who are
-// told at once do not come back at once.
+// later is d, which is exact, up to a half more: nobody who waits that long is
+// refused again for coming too early, and those who are told at once do not come
+// back at once.
+func later(d time.Duration) time.Duration {
+	if d <= 0 {
+		return 0
+	}
+	return d + rand.N(d/2+1) //nolint:gosec // nobody gains by guessing it
+}
+
+// spread is about d, which is a guess: from a half of it to one and a half.
 func spread(d time.Duration) time.Duration {
 	if d <= 0 {
 		return 0

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 var update = flag.Bool("update", false, "write docs/reference/errors.md")
@@ -62,5 +63,19 @@ func TestEveryRefusalIsWhole(t *testing.T) {
 			t.Errorf("%+v lacks something, or its reason is not its own", r)
 		}
 		seen[r.reason] = true
+	}
+}
+
+func TestWhoComesBackWhenToldIsNotTooEarly(t *testing.T) {
+	for _, wait := range []time.Duration{1, time.Microsecond, time.Millisecond, 10 * time.Second} {
+		for range 100 {
+			n := refusedMessages.notice(later(wait))
+			if d := time.Duration(n.RetryAfterMS) * time.Millisecond; d < wait || d > wait*3/2+time.Millisecond {
+				t.Fatalf("after %v: told %v", wait, d)
+			}
+		}
+	}
+	if n := refusedMessages.notice(later(0)); n.RetryAfterMS != 0 { // never
+		t.Errorf("got %+v", n)
 	}
 }

@@ -70,13 +70,15 @@ const (
 
 // What the socket itself says to clients [§7].
 var (
-	empty           = wire.Payload{}
-	unmatchedTopic  = refusedTopic.payload()
-	tooManyChannels = refusedChannels.payload()
-	joinCrashed     = refusedCrash.payload()
-	invalidPayload  = refusedPayload.payload()
-	mailboxFull     = refusedMailbox.payload()
-	channelCrash    = because("channel_crash") // clause 182
+	empty            = wire.Payload{}
+	unmatchedTopic   = refusedTopic.payload()
+	tooManyChannels  = refusedChannels.payload()
+	joinCrashed      = refusedCrash.payload()
+	invalidPayload   = refusedPayload.payload()
+	mailboxFull      = refusedMailbox.payload()
+	nameTooLong      = refusedName.payload()
+	mailboxBytesFull = refusedMailboxBytes.payload()
+	channelCrash     = because("channel_crash") // clause 182
 )
 
 func because(reason string) Payload {

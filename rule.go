@@ -21,8 +21,8 @@ type rule struct {
 	seen atomic.Bool // in shadow mode, it was told that it is hit
 }
 
-// judge turns a decision into a refusal, or nil, and tells of it. key is whose
-// limit it is, if it is an address's.
+// judge turns a decision into a refusal, or nil, and tells of it, and says when to
+// come back. key is whose limit it is, if it is an address's.
 func (r *rule) judge(ctx context.Context, s *telemetry.Stream, d ratelimit.Decision, key netip.Addr) (*refusal, time.Duration) {
 	if d.Shadowed {
 		r.shadow(ctx, s, keyOf(key))
@@ -33,7 +33,7 @@ func (r *rule) judge(ctx context.Context, s *telemetry.Stream, d ratelimit.Decis
 	if d.RetryAfter == ratelimit.Never {
 		d.RetryAfter = 0
 	}
-	return r.hit(ctx, s, keyOf(key)), d.RetryAfter
+	return r.hit(ctx, s, keyOf(key)), later(d.RetryAfter)
 }
 
 // hit tells that somebody is refused.

@@ -53,9 +53,13 @@ type KeepLatest struct {
 }
 
 // WithSlowConsumer says what happens to clients that read the broadcasts of
-// this route's topics too slowly. It panics on bounds that are negative.
+// this route's topics too slowly. It panics on bounds that are negative, and on
+// nil.
 // Default: CloseSlow.
 func WithSlowConsumer(policy SlowConsumer) RouteOption {
+	if policy == nil {
+		panic("roost: WithSlowConsumer was given nil: pass CloseSlow, DropOldest or KeepLatest, or leave it out")
+	}
 	t, err := policy.thinning()
 	if err != nil {
 		panic("roost: WithSlowConsumer: " + err.Error())

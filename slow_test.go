@@ -8,6 +8,9 @@ import (
 	"github.com/roostgo/roost/transport"
 )
 
+// What a transport says of a slow client names it.
+var _ transport.Named = (*client)(nil)
+
 func TestASlowConsumerPolicyHasDefaultBounds(t *testing.T) {
 	for _, tt := range []struct {
 		policy SlowConsumer
@@ -39,6 +42,15 @@ func TestNegativeBoundsOfASlowConsumerPolicyPanicWithTheMend(t *testing.T) {
 	}
 }
 
+func TestNoPolicyAtAllPanicsWithTheMend(t *testing.T) {
+	defer func() {
+		if text, _ := recover().(string); !strings.Contains(text, "leave it out") {
+			t.Errorf("panicked with %q", text)
+		}
+	}()
+	WithSlowConsumer(nil)
+}
+
 func TestAChannelKnowsTheThinningOfItsRoute(t *testing.T) {
 	e := NewEndpoint(Config{})
 	var want []*transport.Thinning
@@ -57,6 +69,13 @@ func TestAChannelKnowsTheThinningOfItsRoute(t *testing.T) {
 		if got := s.thinning(); got != want[i] || (got == nil) != (i < 2) {
 			t.Errorf("route %d: got %+v, want %+v", i, got, want[i])
 		}
+	}
+}
+
+// One size class more is that for each idle connection.
+func TestAClientIsOneCacheLine(t *testing.T) {
+	if n := unsafe.Sizeof(client{}); n > 64 {
+		t.Errorf("%d bytes", n)
 	}
 }
 

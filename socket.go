@@ -182,7 +182,7 @@ func (s *Socket) Kill(reason error) {
 		return
 	}
 	s.cancel()
-	if s.mailbox.Supplant(mail{kind: mailKill, info: killedError{reason}}) == mailbox.Schedule {
+	if s.mailbox.Supplant(mail{kind: mailKill, info: killedError{reason}}, s.dropped) == mailbox.Schedule {
 		s.client.kind.endpoint.workers.Submit(s)
 	}
 }

@@ -34,7 +34,7 @@ func (c *client) turnAway(m *wire.Message, notice Payload, hold time.Duration) t
 // Run answers on the lane.
 func (t *turnedAway) Run(any) {
 	c := t.client
-	if c.hasGone() {
+	if c.gone {
 		return
 	}
 	c.answer(&t.join, t.join.JoinRef, statusError, t.notice)

@@ -50,6 +50,15 @@ func (l *Limiter) Take(b *Bucket, cost int) Decision {
 	return d
 }
 
+// Charge takes what an event costs from the bucket, or what is left of it, and
+// counts it as allowed: for an event that must pass whatever came before it.
+func (l *Limiter) Charge(b *Bucket, cost int) {
+	if l.limit.Limited() {
+		b.arrival = l.pace.charge(b.arrival, int64(time.Since(l.born)), cost)
+	}
+	l.allowed.Add(1)
+}
+
 func (l *Limiter) count(d Decision) {
 	switch {
 	case d.Shadowed:

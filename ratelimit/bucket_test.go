@@ -1,6 +1,7 @@
 package ratelimit_test
 
 import (
+	"math"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -51,4 +52,30 @@ func TestALimiterWithoutALimitAndOneInShadowModeLetAllPass(t *testing.T) {
 	if s := none.Stats().Plus(shadow.Stats()); s != (ratelimit.Stats{Allowed: 4, Shadowed: 2, UsedHigh: 1}) {
 		t.Errorf("%+v", s)
 	}
+}
+
+func TestAChargeTakesWhatIsThereAndNoMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		none, _ := ratelimit.NewLimiter(ratelimit.Limit{})
+		none.Charge(new(ratelimit.Bucket), 1)
+		l, _ := ratelimit.NewLimiter(ratelimit.Limit{Rate: 10, Burst: 5})
+		var b ratelimit.Bucket
+		l.Charge(&b, 3)
+		if d := l.Take(&b, 3); d.Allowed || d.RetryAfter != 100*time.Millisecond {
+			t.Errorf("after three of five: %+v", d)
+		}
+		for _, cost := range []int{0, 3, 1, math.MaxInt} {
+			l.Charge(&b, cost)
+		}
+		if d := l.Take(&b, 1); d.Allowed || d.RetryAfter != 100*time.Millisecond {
+			t.Errorf("of an empty bucket: %+v", d)
+		}
+		pass(100 * time.Millisecond)
+		if d := l.Take(&b, 1); !d.Allowed {
+			t.Errorf("later: %+v", d)
+		}
+		if s := l.Stats().Plus(none.Stats()); s != (ratelimit.Stats{Allowed: 7, Refused: 2, UsedHigh: 5}) {
+			t.Errorf("%+v", s)
+		}
+	})
 }

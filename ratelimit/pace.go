@@ -44,7 +44,7 @@ func (p pace) take(arrival, now int64, cost int) (next int64, wait time.Duration
 		return arrival, Never
 	}
 	arrival = min(max(arrival, now), now+p.tolerance)
-	next = arrival + int64(math.Ceil(float64(cost)*p.interval))
+	next = arrival + p.time(cost)
 	if early := next - now - p.tolerance; early > 0 {
 		return arrival, time.Duration(early)
 	}
@@ -58,3 +58,16 @@ func (p pace) used(arrival, now int64) int {
 	}
 	return min(int(math.Ceil(float64(arrival-now)/p.interval)), p.burst)
 }
+
+// charge is next of an event that passes in any case: the bucket is empty at
+// most.
+func (p pace) charge(arrival, now int64, cost int) (next int64) {
+	if p.burst == 0 || cost <= 0 {
+		return arrival
+	}
+	return min(max(arrival, now)+p.time(min(cost, p.burst)), now+p.tolerance)
+}
+
+// time is how long the bucket takes to get back what an event costs, which is the
+// burst at most.
+func (p pace) time(cost int) int64 { return int64(math.Ceil(float64(cost) * p.interval)) }

@@ -8,7 +8,7 @@ import (
 func (s Socket) attrs(more ...slog.Attr) []slog.Attr {
 	a := []slog.Attr{slog.String("transport", s.Transport)}
 	if s.ID != "" {
-		a = append(a, slog.String("socket_id", s.ID))
+		a = append(a, slog.String("socket_id", Cut(s.ID)))
 	}
 	return append(a, more...)
 }
@@ -18,7 +18,7 @@ func because(attrs []slog.Attr, err error) []slog.Attr {
 	if err == nil {
 		return attrs
 	}
-	return append(attrs, slog.String("error", text(err)))
+	return append(attrs, slog.String("error", cut(text(err), maxError)))
 }
 
 // text is what an error says, also one of an application whose Error panics.
@@ -46,7 +46,7 @@ func (e SocketConnected) Attrs() []slog.Attr {
 
 // Attrs implements Event.
 func (e ConnectRefused) Attrs() []slog.Attr {
-	return because(e.Socket.attrs(slog.String("check", e.Check), slog.String("remote", e.Remote)), e.Err)
+	return because(e.Socket.attrs(slog.String("check", e.Check), slog.String("remote", Cut(e.Remote))), e.Err)
 }
 
 // Attrs implements Event.
@@ -65,7 +65,7 @@ func (e SlowConsumer) Attrs() []slog.Attr {
 
 // Attrs implements Event.
 func (e ClientThinned) Attrs() []slog.Attr {
-	return e.Socket.attrs(slog.String("topic", e.Topic), slog.String("policy", e.Policy), slog.Int("queued_bytes", e.Queued),
+	return e.Socket.attrs(slog.String("topic", Cut(e.Topic)), slog.String("policy", e.Policy), slog.Int("queued_bytes", e.Queued),
 		slog.String("mend", "send less to this topic, or raise the bounds that its route has from roost.WithSlowConsumer"))
 }
 
@@ -105,23 +105,28 @@ func (e TooManyChannels) Attrs() []slog.Attr {
 }
 
 // Attrs implements Event.
+func (e NameTooLong) Attrs() []slog.Attr {
+	return e.Channel.attrs(slog.Int("bound", e.Bound), slog.String("mend", "have the client put what is long into the payload, or raise Config.MaxName"))
+}
+
+// Attrs implements Event.
 func (e DuplicateJoin) Attrs() []slog.Attr { return e.Channel.attrs() }
 
 // Attrs implements Event.
 func (e ChannelHandledIn) Attrs() []slog.Attr {
-	return e.Params.with(e.Channel.attrs(slog.String("event", e.Event), slog.Duration("duration", e.Duration)))
+	return e.Params.with(e.Channel.attrs(slog.String("event", Cut(e.Event)), slog.Duration("duration", e.Duration)))
 }
 
 // Attrs implements Event.
 func (e PayloadInvalid) Attrs() []slog.Attr {
-	return because(e.Channel.attrs(slog.String("event", e.Event)), e.Err)
+	return because(e.Channel.attrs(slog.String("event", Cut(e.Event))), e.Err)
 }
 
 // Attrs implements Event.
 func (e ChannelCrashed) Attrs() []slog.Attr {
 	a := e.Channel.attrs(slog.String("callback", e.Callback))
 	if e.Event != "" {
-		a = append(a, slog.String("event", e.Event))
+		a = append(a, slog.String("event", Cut(e.Event)))
 	}
 	a = because(a, e.Err)
 	if len(e.Stack) > 0 {
@@ -142,13 +147,17 @@ func (e InfoUnhandled) Attrs() []slog.Attr {
 
 // Attrs implements Event.
 func (e MailboxFull) Attrs() []slog.Attr {
-	return e.Channel.attrs(slog.String("event", e.Event), slog.Int("bound", e.Bound),
+	if e.BoundBytes > 0 {
+		return e.Channel.attrs(slog.String("event", Cut(e.Event)), slog.Int("bound_bytes", e.BoundBytes),
+			slog.String("mend", "make the handler faster, send smaller messages, or raise Config.MailboxBytes"))
+	}
+	return e.Channel.attrs(slog.String("event", Cut(e.Event)), slog.Int("bound", e.Bound),
 		slog.String("mend", "make the handler faster, or raise Config.Mailbox"))
 }
 
 // Attrs implements Event.
 func (e EncodeFailed) Attrs() []slog.Attr {
-	return because(e.Channel.attrs(slog.String("event", e.Event), slog.String("serializer", e.Serializer)), e.Err)
+	return because(e.Channel.attrs(slog.String("event", Cut(e.Event)), slog.String("serializer", e.Serializer)), e.Err)
 }
 
 // Attrs implements Event.
@@ -166,7 +175,7 @@ func (e OverloadEnded) Attrs() []slog.Attr {
 
 // Attrs implements Event.
 func (e LimitHit) Attrs() []slog.Attr {
-	a := []slog.Attr{slog.String("limit", e.Limit), slog.String("key", e.Key), slog.Bool("shadow", e.Shadow)}
+	a := []slog.Attr{slog.String("limit", e.Limit), slog.String("key", Cut(e.Key)), slog.Bool("shadow", e.Shadow)}
 	if e.Pattern != "" {
 		a = append(a, slog.String("pattern", e.Pattern))
 	}

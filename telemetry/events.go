@@ -18,9 +18,9 @@ type Channel struct {
 }
 
 func (c Channel) attrs(more ...slog.Attr) []slog.Attr {
-	a := []slog.Attr{slog.String("topic", c.Topic)}
+	a := []slog.Attr{slog.String("topic", Cut(c.Topic))}
 	if c.SocketID != "" {
-		a = append(a, slog.String("socket_id", c.SocketID))
+		a = append(a, slog.String("socket_id", Cut(c.SocketID)))
 	}
 	return append(a, more...)
 }
@@ -123,6 +123,13 @@ type TooManyChannels struct {
 	Bound int
 }
 
+// NameTooLong is emitted when a message was refused because its topic, its event
+// or a ref is too long.
+type NameTooLong struct {
+	Channel
+	Bound int
+}
+
 // DuplicateJoin is emitted when a join replaces a channel that was joined.
 type DuplicateJoin struct{ Channel }
 
@@ -168,11 +175,12 @@ type InfoUnhandled struct {
 }
 
 // MailboxFull is emitted when a channel does not keep up and a message for it
-// was refused.
+// was refused: one of too many, or of too many bytes for its connection.
 type MailboxFull struct {
 	Channel
-	Event string
-	Bound int
+	Event      string
+	Bound      int // messages that may wait; 0 if the bytes were too many
+	BoundBytes int // bytes of a client's messages that may wait; 0 if they were not
 }
 
 // OverloadBegan is emitted when the server begins to turn away new clients and
@@ -243,6 +251,7 @@ func (SocketDrain) Name() string      { return "socket_drain" }
 func (ChannelJoined) Name() string    { return "channel_joined" }
 func (JoinUnmatched) Name() string    { return "join_unmatched" }
 func (TooManyChannels) Name() string  { return "too_many_channels" }
+func (NameTooLong) Name() string      { return "name_too_long" }
 func (DuplicateJoin) Name() string    { return "duplicate_join" }
 func (ChannelHandledIn) Name() string { return "channel_handled_in" }
 func (PayloadInvalid) Name() string   { return "payload_invalid" }
@@ -265,6 +274,7 @@ func (ClientStalled) Level() slog.Level    { return slog.LevelWarn }
 func (SocketDrain) Level() slog.Level      { return slog.LevelInfo }
 func (JoinUnmatched) Level() slog.Level    { return slog.LevelWarn }
 func (TooManyChannels) Level() slog.Level  { return slog.LevelError }
+func (NameTooLong) Level() slog.Level      { return slog.LevelWarn }
 func (DuplicateJoin) Level() slog.Level    { return slog.LevelDebug }
 func (PayloadInvalid) Level() slog.Level   { return slog.LevelDebug }
 func (ChannelCrashed) Level() slog.Level   { return slog.LevelError }

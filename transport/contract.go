@@ -85,6 +85,10 @@ type Abandoned interface {
 	Abandon()
 }
 
+// Named is a Session whose client has an id, for events. ID is called on the
+// lane.
+type Named interface{ ID() string }
+
 // Released is a Session that wants to know when nothing of its connection is
 // left: one that was told goodbye still has its descriptor until the client has
 // answered, or for CloseTimeout.

@@ -109,7 +109,16 @@ func (p Payload) Decode(v any) error {
 	if p.binary {
 		return fmt.Errorf("%w: the client sent bytes where JSON is read into %T; decode into a *[]byte or a *wire.Payload", ErrBinary, v)
 	}
-	return json.Unmarshal(p.Bytes(), v)
+	return short(json.Unmarshal(p.Bytes(), v))
+}
+
+// short cuts what encoding/json repeats of a number that does not fit: all its
+// digits, however many a client sent.
+func short(err error) error {
+	if e, ok := err.(*json.UnmarshalTypeError); ok && len(e.Value) > maxField { //nolint:errorlint // it is never wrapped
+		e.Value = e.Value[:40] + "…"
+	}
+	return err
 }
 
 // MarshalJSON returns the JSON text; a binary payload has none and is [ErrBinary].

@@ -149,3 +149,13 @@ func TestBase64InJSONIsBytesAsEverywhereInGo(t *testing.T) {
 		t.Errorf("%v, %v", b, err)
 	}
 }
+
+func TestANumberThatDoesNotFitIsNotRepeatedInFull(t *testing.T) {
+	var n int8
+	p := wire.JSON([]byte(strings.Repeat("9", 1<<20)))
+	err := p.Decode(&n)
+	var e *json.UnmarshalTypeError
+	if !errors.As(err, &e) || len(err.Error()) > 200 || !strings.Contains(err.Error(), "number 9999") {
+		t.Errorf("got %.300v", err)
+	}
+}

@@ -55,21 +55,27 @@ func (m *Mailbox[T]) Put(v T, bound int) Outcome {
 	return Schedule
 }
 
-// Supplant drops what waits and leaves v in its place. It has no bound.
-func (m *Mailbox[T]) Supplant(v T) Outcome {
-	n := &node[T]{value: v}
+// Supplant drops what waits and leaves v in its place. It has no bound. Each
+// message that it drops is handed to dropped.
+func (m *Mailbox[T]) Supplant(v T, dropped func(T)) Outcome {
+	waiting, o := m.supplant(&node[T]{value: v})
+	waiting.each(dropped)
+	return o
+}
+
+func (m *Mailbox[T]) supplant(n *node[T]) (waiting *node[T], o Outcome) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {
-		return Closed
+		return nil, Closed
 	}
-	m.last, m.len = nil, 0
+	waiting = m.empty()
 	m.link(n)
 	if m.scheduled {
-		return Queued
+		return waiting, Queued
 	}
 	m.scheduled = true
-	return Schedule
+	return waiting, Schedule
 }
 
 func (m *Mailbox[T]) link(n *node[T]) {
@@ -102,13 +108,34 @@ func (m *Mailbox[T]) Take() (v T, ok bool) {
 	return first.value, true
 }
 
-// Close drops what is waiting and refuses what comes.
-func (m *Mailbox[T]) Close() {
+// Close drops what is waiting and refuses what comes. Each message that it drops
+// is handed to dropped.
+func (m *Mailbox[T]) Close(dropped func(T)) {
 	m.mu.Lock()
 	m.closed = true
-	m.last = nil
-	m.len = 0
+	waiting := m.empty()
 	m.mu.Unlock()
+	waiting.each(dropped)
+}
+
+// empty takes all that waits. mu is held.
+func (m *Mailbox[T]) empty() (last *node[T]) {
+	last = m.last
+	m.last, m.len = nil, 0
+	return last
+}
+
+// each calls f with the values of a ring, of which it is the last node.
+func (n *node[T]) each(f func(T)) {
+	if n == nil {
+		return
+	}
+	for next := n.next; ; next = next.next {
+		f(next.value)
+		if next == n {
+			return
+		}
+	}
 }
 
 // CloseIfIdle closes the mailbox if nothing is in it and nobody is scheduled,

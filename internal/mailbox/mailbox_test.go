@@ -2,6 +2,7 @@ package mailbox_test
 
 import (
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -73,10 +74,26 @@ func TestAFullMailboxRefusesWhatHasABound(t *testing.T) {
 func TestAClosedMailboxDropsAndRefuses(t *testing.T) {
 	var m box
 	put(t, &m, 1, 0, mailbox.Schedule)
-	m.Close()
+	m.Close(func(int) {})
 	put(t, &m, 2, 0, mailbox.Closed)
 	empty(t, &m)
 	put(t, &m, 3, 0, mailbox.Closed)
+}
+
+func TestWhatIsDroppedIsToldOnce(t *testing.T) {
+	var m box
+	var dropped []int
+	drop := func(v int) { dropped = append(dropped, v) }
+	m.Supplant(1, drop)
+	put(t, &m, 2, 0, mailbox.Queued)
+	put(t, &m, 3, 0, mailbox.Queued)
+	take(t, &m, 1)
+	m.Supplant(4, drop)
+	m.Close(drop)
+	m.Close(drop)
+	if o := m.Supplant(5, drop); o != mailbox.Closed || !slices.Equal(dropped, []int{2, 3, 4}) {
+		t.Errorf("got %v, and %v were dropped", o, dropped)
+	}
 }
 
 func TestOnlyAnIdleMailboxClosesIfIdle(t *testing.T) {

@@ -111,7 +111,7 @@ func (c *conn) Offer(f *transport.Frame, t *transport.Thinning) {
 	}
 }
 
-func (c *conn) lost(l loss) { c.loop.count.lost(c.loop.ctx, c.loop.config.Telemetry, l) }
+func (c *conn) lost(l loss) { c.loop.count.lost(c.loop.ctx, c.loop.config.Telemetry, c.session, l) }
 
 func (c *conn) queue(f *transport.Frame, class transport.Class) {
 	out := &c.work().out
@@ -154,7 +154,7 @@ func (c *conn) overflow() {
 	}
 	c.loop.count.slowConsumers.Add(1)
 	c.loop.config.Telemetry.Emit(c.loop.ctx, telemetry.SlowConsumer{
-		Socket: telemetry.Socket{Transport: Name}, Queued: c.busy.out.weight(), Bound: c.loop.config.Outbox,
+		Socket: about(c.session), Queued: c.busy.out.weight(), Bound: c.loop.config.Outbox,
 	})
 	c.loop.doom(c)
 }

@@ -129,7 +129,7 @@ func (h *Handler) examine(r *http.Request, vars []transport.Var) (shake *transpo
 	}
 	params.Override(vars)           // clause 6
 	if !h.config.Origin.Allows(r) { // clause 46
-		h.refused(r, "origin", errors.New("origin "+r.Header.Get("Origin")+" is not allowed: list it in CheckOrigin"))
+		h.refused(r, "origin", errors.New("origin "+telemetry.Cut(r.Header.Get("Origin"))+" is not allowed: list it in CheckOrigin"))
 		return nil, "", http.StatusForbidden, nil
 	}
 	shake = &transport.Handshake{Request: r, Params: params, Transport: Name}
@@ -151,7 +151,7 @@ func (h *Handler) examine(r *http.Request, vars []transport.Var) (shake *transpo
 func (h *Handler) refused(r *http.Request, check string, err error) {
 	h.denied.Add(1)
 	h.config.Telemetry.Emit(r.Context(), telemetry.ConnectRefused{
-		Socket: telemetry.Socket{Transport: Name}, Check: check, Remote: h.config.Proxies.RemoteAddr(r), Err: err,
+		Socket: telemetry.Socket{Transport: Name}, Check: check, Remote: telemetry.Cut(h.config.Proxies.RemoteAddr(r)), Err: err,
 	})
 }
 

@@ -88,7 +88,7 @@ func (c *link) Run(arg any) {
 	case hungUp:
 		c.end(transport.ErrClientGone)
 	case stalled:
-		c.engine.count.stalled(c.engine.ctx, c.engine.config, arg.waiting)
+		c.engine.count.stalled(c.engine.ctx, c.engine.config, c.session, arg.waiting)
 		c.end(transport.ErrSlowConsumer)
 	}
 }
@@ -282,12 +282,12 @@ func (c *link) Offer(f *transport.Frame, t *transport.Thinning) {
 		return
 	}
 	waiting, lost := c.writer.queue(f, t)
-	c.engine.count.lost(c.engine.ctx, c.engine.config.Telemetry, lost)
+	c.engine.count.lost(c.engine.ctx, c.engine.config.Telemetry, c.session, lost)
 	if bound := c.engine.config.Outbox; waiting > bound {
 		c.state = dying
 		c.engine.count.slowConsumers.Add(1)
 		c.engine.config.Telemetry.Emit(c.engine.ctx, telemetry.SlowConsumer{
-			Socket: telemetry.Socket{Transport: Name}, Queued: waiting, Bound: bound,
+			Socket: about(c.session), Queued: waiting, Bound: bound,
 		})
 		c.lane.Post(c, ended{transport.ErrSlowConsumer})
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/roostgo/roost/internal/frame"
+	"github.com/roostgo/roost/telemetry"
 	"github.com/roostgo/roost/transport"
 )
 
@@ -70,6 +71,15 @@ func hangUpOn(s transport.Session) {
 	if h, ok := s.(transport.Abandoned); ok {
 		h.Abandon()
 	}
+}
+
+// about says which connection an event is about.
+func about(s transport.Session) telemetry.Socket {
+	socket := telemetry.Socket{Transport: Name}
+	if n, ok := s.(transport.Named); ok {
+		socket.ID = n.ID()
+	}
+	return socket
 }
 
 // release tells a session that its connection is gone.

@@ -94,7 +94,7 @@ func (o *outbox) drop(i int, size func(*transport.Frame) int, l *loss) {
 }
 
 // lost counts what was dropped, and tells of it once for each episode.
-func (c *counters) lost(ctx context.Context, to *telemetry.Stream, l loss) {
+func (c *counters) lost(ctx context.Context, to *telemetry.Stream, s transport.Session, l loss) {
 	c.droppedOldest.Add(uint64(l.oldest))     //nolint:gosec // not negative
 	c.droppedOutdated.Add(uint64(l.outdated)) //nolint:gosec // not negative
 	if !l.begins() {
@@ -102,14 +102,14 @@ func (c *counters) lost(ctx context.Context, to *telemetry.Stream, l loss) {
 	}
 	c.thinned.Add(1)
 	to.Emit(ctx, telemetry.ClientThinned{
-		Socket: telemetry.Socket{Transport: Name}, Topic: l.topic, Policy: l.policy, Queued: l.queued,
+		Socket: about(s), Topic: telemetry.Cut(l.topic), Policy: l.policy, Queued: l.queued,
 	})
 }
 
 // stalled counts a client that is cut because it took nothing of what waits.
-func (c *counters) stalled(ctx context.Context, config *Config, waiting int) {
+func (c *counters) stalled(ctx context.Context, config *Config, s transport.Session, waiting int) {
 	c.writeTimeouts.Add(1)
 	config.Telemetry.Emit(ctx, telemetry.ClientStalled{
-		Socket: telemetry.Socket{Transport: Name}, Queued: waiting, Timeout: config.WriteTimeout,
+		Socket: about(s), Queued: waiting, Timeout: config.WriteTimeout,
 	})
 }

@@ -266,7 +266,7 @@ func TestThinningIsToldOnceForEachEpisode(t *testing.T) {
 				t.Errorf("told %d times of %+v", n, got)
 			}
 			told := r.first["client_thinned"].(telemetry.ClientThinned)
-			if told.Topic != "a" || told.Policy != "drop_oldest" || told.Queued < smallOutbox/2 || told.Transport != websocket.Name {
+			if told.Topic != "a" || told.Policy != "drop_oldest" || told.Queued < smallOutbox/2 || told.Transport != websocket.Name || told.ID != visitID {
 				t.Errorf("told %+v", told)
 			}
 			if attrs := fmt.Sprint(told.Attrs()); !strings.Contains(attrs, "roost.WithSlowConsumer") {
@@ -297,7 +297,24 @@ func TestAClientThatTakesNothingIsCutAfterTheWriteTimeout(t *testing.T) {
 			if got := s.handler.Stats(); got.WriteTimeouts != 1 || got.SlowConsumers != 0 || got.Connections != 1 {
 				t.Errorf("%+v", got)
 			}
-			if told := r.once(t, "client_stalled").(telemetry.ClientStalled); told.Timeout != short || told.Queued < 1<<20 {
+			if told := r.once(t, "client_stalled").(telemetry.ClientStalled); told.Timeout != short || told.Queued < 1<<20 || told.ID != visitID {
+				t.Errorf("told %+v", told)
+			}
+		})
+	}
+}
+
+func TestASlowConsumerIsToldByItsID(t *testing.T) {
+	r := newRecorder()
+	c := websocket.Config{Loops: 1, Outbox: smallOutbox, SendBuffer: 16 << 10, Telemetry: telemetry.NewStream(r)}
+	for _, e := range engines() {
+		t.Run("engine="+string(e), func(t *testing.T) {
+			*r = *newRecorder()
+			c.Engine = e
+			_, v := newStage(t, c).narrow()
+			v.flood(t, 1000)
+			v.awaitClosed(t, transport.ErrSlowConsumer)
+			if told := r.once(t, "slow_consumer").(telemetry.SlowConsumer); told.ID != visitID || told.Transport != websocket.Name {
 				t.Errorf("told %+v", told)
 			}
 		})

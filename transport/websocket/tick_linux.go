@@ -138,7 +138,7 @@ func (l *loop) expire(c *conn) bool {
 		l.count.idle(l.ctx, l.config)
 		c.finish(transport.CloseProtocol, transport.ErrIdle)
 	case l.stalled(c):
-		l.count.stalled(l.ctx, l.config, c.busy.out.bytes)
+		l.count.stalled(l.ctx, l.config, c.session, c.busy.out.bytes)
 		l.destroy(c, transport.ErrSlowConsumer)
 	default:
 		return false

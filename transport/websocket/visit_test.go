@@ -240,3 +240,8 @@ func (v *visit) check(t testing.TB) {
 		t.Errorf("a session was released %d times: %v", v.released, v.journal)
 	}
 }
+
+const visitID = "ann"
+
+// ID implements transport.Named.
+func (*visit) ID() string { return visitID }
