@@ -69,7 +69,7 @@ func (l Limits) validate() error {
 		value int
 	}{{"MaxConnections", l.MaxConnections}, {"MaxPerAddress", l.MaxPerAddress}, {"MaxPerID", l.MaxPerID}} {
 		if n.value < 0 {
-			errs = append(errs, fmt.Errorf("Limits.%s is %d: it cannot be negative; leave it 0 for no limit", n.name, n.value))
+			errs = append(errs, fmt.Errorf("the bound Limits.%s is %d: it cannot be negative; leave it 0 for no limit", n.name, n.value))
 		}
 	}
 	if err := l.Address.Validate(); err != nil {

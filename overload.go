@@ -71,12 +71,12 @@ func (o Overload) validate() error {
 		value float64
 	}{{"Memory", o.Memory}, {"Descriptors", o.Descriptors}} {
 		if !(part.value <= 1) { // also what is no number
-			errs = append(errs, fmt.Errorf("Overload.%s is %v: it is a part of the limit, at most 1, as in 0.9 for 90 %%; "+
+			errs = append(errs, fmt.Errorf("the mark Overload.%s is %v: it is a part of the limit, at most 1, as in 0.9 for 90 %%; "+
 				"leave it 0 for the default, or make it negative for no mark", part.name, part.value))
 		}
 	}
 	if o.RetryAfter < 0 {
-		errs = append(errs, fmt.Errorf("Overload.RetryAfter is %v: it cannot be negative; leave it 0 for the default", o.RetryAfter))
+		errs = append(errs, fmt.Errorf("the time Overload.RetryAfter is %v: it cannot be negative; leave it 0 for the default", o.RetryAfter))
 	}
 	return errors.Join(errs...)
 }
