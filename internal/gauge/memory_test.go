@@ -8,7 +8,7 @@ import (
 	"testing/fstest"
 )
 
-// readings are the least and the most that is read while more than a gigabyte is
+// readings are the least and the most that is read while half a gigabyte is
 // allocated, of which so many MiB are alive at a time.
 func readings(live int) (least, most float64) {
 	const block = 64 << 10
@@ -20,7 +20,7 @@ func readings(live int) (least, most float64) {
 	m.groups = nil // GOMEMLIMIT alone
 	runtime.GC()
 	least = m.Part()
-	for i := range 20_000 {
+	for i := range 8_000 {
 		heap[i%len(heap)] = make([]byte, block)
 		if i%50 == 0 {
 			part := m.Part()
