@@ -94,7 +94,7 @@ func (c *client) forward(s *Socket, m *wire.Message, size int) {
 
 // join starts a join. Nothing more is received until it is answered [O2].
 func (c *client) join(m *wire.Message, old *Socket) transport.Verdict {
-	if g := c.kind.endpoint.gate; g.full(&g.joins) {
+	if g := c.kind.endpoint.gate; g.refusesJoin() {
 		return c.turnAway(m, refusedOverload.payloadAfter(spread(g.config.RetryAfter)), g.config.Hold)
 	}
 	if r, after := c.profile.limits().join(); r != nil {

@@ -192,7 +192,7 @@ func (c Config) validate() error {
 	if !c.WebSocket.Origin.IsZero() {
 		errs = append(errs, errors.New("WebSocket.Origin is set: use Config.CheckOrigin"))
 	}
-	errs = append(errs, c.Limits.validate())
+	errs = append(errs, c.Limits.validate(), c.Overload.validate())
 	if c.WebSocket.Proxies != nil {
 		errs = append(errs, errors.New("WebSocket.Proxies is set: use Config.Proxies"))
 	}

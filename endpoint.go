@@ -82,7 +82,7 @@ func NewEndpoint(c Config) *Endpoint {
 		panic("roost: this Config cannot work:\n" + err.Error())
 	}
 	e.limits = newLimiter(c.Limits, e.stream)
-	e.gate = newOverload(c.Overload, e.stream, e.socket.Turn)
+	e.gate = newOverload(c.Overload, e.stream, e.socket.Turn, e.workers.Waited)
 	return e
 }
 
@@ -117,7 +117,7 @@ func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request) bool {
 		w.Header().Set("Connection", "close")
 	}
 	switch {
-	case e.gate.full(&e.gate.connects):
+	case e.gate.refusesConnect():
 		refusedOverload.answer(w, spread(e.config.Overload.RetryAfter))
 	default:
 		e.socket.Serve(w, r, vars)

@@ -3,15 +3,16 @@ package roost
 import (
 	"math"
 	"time"
-
-	"github.com/roostgo/roost/internal/gate"
 )
 
 // Pretend has the endpoint's gate see this from now on.
-func (e *Endpoint) Pretend(delay time.Duration) {
+func (e *Endpoint) Pretend(delay time.Duration) { e.PretendReading(delay, 0, 0) }
+
+// PretendReading has it see this of everything.
+func (e *Endpoint) PretendReading(delay time.Duration, memory, descriptors float64) {
 	e.gate.at.Store(math.MaxInt64) // nobody looks any more
 	for range 2 {
-		e.gate.judge(gate.Reading{Delay: delay}, time.Now())
+		e.gate.judge(reading{delay.Seconds(), memory, descriptors})
 	}
 }
 

@@ -63,9 +63,16 @@ func (l Limits) validate() error {
 			errs = append(errs, fmt.Errorf("the limit %s: %w", r.name, err))
 		}
 	}
-	gauges := errors.Join(l.connections().Validate(), ratelimit.GaugeConfig{PerKey: l.MaxPerID}.Validate(), l.Address.Validate())
-	if gauges != nil {
-		errs = append(errs, fmt.Errorf("the limits: %w", gauges))
+	for _, n := range []struct {
+		name  string
+		value int
+	}{{"MaxConnections", l.MaxConnections}, {"MaxPerAddress", l.MaxPerAddress}, {"MaxPerID", l.MaxPerID}} {
+		if n.value < 0 {
+			errs = append(errs, fmt.Errorf("the bound Limits.%s is %d: it cannot be negative; leave it 0 for no limit", n.name, n.value))
+		}
+	}
+	if err := l.Address.Validate(); err != nil {
+		errs = append(errs, fmt.Errorf("the limits: %w", err))
 	}
 	return errors.Join(errs...)
 }

@@ -214,10 +214,10 @@ func TestThisMachineIsNotLimitedUnlessTold(t *testing.T) {
 func TestImpossibleLimitsAreExplainedTogether(t *testing.T) {
 	got := panicked(func() {
 		roost.NewEndpoint(roost.Config{Limits: roost.Limits{
-			MaxConnections: -1, Joins: ratelimit.Limit{Rate: -1}, Address: ratelimit.PerAddress{IPv6Prefix: 200},
+			MaxConnections: -1, MaxPerID: -2, Joins: ratelimit.Limit{Rate: -1}, Address: ratelimit.PerAddress{IPv6Prefix: 200},
 		}})
 	})
-	for _, want := range []string{"the limit Joins", "Max is -1", "200 bits"} {
+	for _, want := range []string{"the limit Joins", "Limits.MaxConnections is -1", "Limits.MaxPerID is -2", "200 bits"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("got %q, want %q in it", got, want)
 		}

@@ -3,6 +3,10 @@ package roost
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,20 +20,25 @@ import (
 // with Retry-After, and joins with the reason "overloaded", after a short hold.
 // Clients that are connected and joined are served first. The zero value works.
 //
-// A mark that is exceeded twice in a row, at least 100 ms apart, closes the gate. It opens when all are below four
-// fifths of their mark again, Delay below one.
+// Somebody who wants to come in has a reading taken, every 100 ms at most. What is
+// above its mark twice in a row closes the gate, until it is below a lower one:
+// Delay below a fifth, the others 3 % below. Joins need no descriptors, so a lack of
+// those turns away connects only.
 type Overload struct {
-	// Delay is how long work may wait, nine times of ten: an event loop for its
-	// turn, a goroutine for a processor. Default: 250 ms; negative: any time.
+	// Delay is how long work may wait: an event loop for the end of its turn,
+	// nine of ten goroutines for a processor, a callback for one of
+	// Config.Workers. Default: 250 ms; negative: any time.
 	Delay time.Duration
 
-	// Memory is which part of the memory limit may be in use. The limit is
-	// GOMEMLIMIT, or that of the container if it is less. Default: 0.9;
-	// negative: any part.
+	// Memory is which part of the memory limit may be used up, by what no
+	// collection frees: the limit is GOMEMLIMIT and, on Linux, that of each
+	// control group (container) which the process is in. Of a group's limit
+	// garbage takes its part as well, unless GOMEMLIMIT leaves room for what
+	// the group uses besides. Default: 0.9; negative: any part.
 	Memory float64
 
-	// Descriptors is which part of the limit of open files may be in use.
-	// Default: 0.95; negative: any part.
+	// Descriptors is which part of the limit of open files may be in use (Linux
+	// 6.2 and newer). Default: 0.95; negative: any part.
 	Descriptors float64
 
 	// RetryAfter is about when clients are told to come back: from a half of it
@@ -54,13 +63,60 @@ func (o Overload) withDefaults() Overload {
 	return o
 }
 
-// marks are where the gate closes and opens.
-func (o Overload) marks() gate.Marks {
-	return gate.Marks{
-		High: gate.Reading{Delay: o.Delay, Memory: o.Memory, Descriptors: o.Descriptors},
-		Low:  gate.Reading{Delay: o.Delay / 5, Memory: o.Memory * .8, Descriptors: o.Descriptors * .8},
+// validate reports all that is impossible.
+func (o Overload) validate() error {
+	var errs []error
+	for _, part := range []struct {
+		name  string
+		value float64
+	}{{"Memory", o.Memory}, {"Descriptors", o.Descriptors}} {
+		if !(part.value <= 1) { // also what is no number
+			errs = append(errs, fmt.Errorf("the mark Overload.%s is %v: it is a part of the limit, at most 1, as in 0.9 for 90 %%; "+
+				"leave it 0 for the default, or make it negative for no mark", part.name, part.value))
+		}
+	}
+	if o.RetryAfter < 0 {
+		errs = append(errs, fmt.Errorf("the time Overload.RetryAfter is %v: it cannot be negative; leave it 0 for the default", o.RetryAfter))
+	}
+	return errors.Join(errs...)
+}
+
+// shortage is one of the things that an endpoint may run short of.
+type shortage int
+
+const (
+	shortOfTime shortage = iota
+	shortOfMemory
+	shortOfDescriptors
+	shortages // how many there are
+)
+
+// reading is what there is of each.
+type reading [shortages]float64
+
+// gates returns one for each.
+func (o Overload) gates() [shortages]*gate.Gate {
+	const slightly = .97 // what does not flow would not leave by itself
+	return [shortages]*gate.Gate{
+		shortOfTime:        gate.New(gate.Marks{High: o.Delay.Seconds(), Low: o.Delay.Seconds() / 5}),
+		shortOfMemory:      gate.New(gate.Marks{High: o.Memory, Low: o.Memory * slightly}),
+		shortOfDescriptors: gate.New(gate.Marks{High: o.Descriptors, Low: o.Descriptors * slightly}),
 	}
 }
+
+// cause says what there is too much of.
+func (o Overload) cause(s shortage, r float64) string {
+	switch s {
+	case shortOfTime:
+		return fmt.Sprintf("work waits for %v; the gate closes above %v", seconds(r).Round(time.Millisecond), o.Delay)
+	case shortOfMemory:
+		return fmt.Sprintf("%.0f %% of the memory limit is used up; the gate closes above %.0f %%", 100*r, 100*o.Memory)
+	default:
+		return fmt.Sprintf("%.0f %% of the open-files limit is in use; the gate closes above %.0f %%", 100*r, 100*o.Descriptors)
+	}
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
 // lookEvery is how old a reading may be. Nobody reads while nobody wants to come
 // in.
@@ -69,72 +125,95 @@ const lookEvery = 100 * time.Millisecond
 // overload watches what an endpoint may run short of, whenever somebody wants
 // to come in: it has no goroutine and no timer.
 type overload struct {
+	// Immutable.
 	config Overload
-	gate   *gate.Gate
+	gates  [shortages]*gate.Gate
 	stream *telemetry.Stream
-	turn   func() time.Duration // how long the longest turn of a loop takes already
-	at     atomic.Int64         // of the last reading, Unix nanoseconds
-	closed atomic.Bool
+	waits  []func() time.Duration // how long work waits, by others than the runtime
+	began  time.Time
 
-	mu      sync.Mutex
-	runtime *gauge.Runtime // made with the first reading; guarded by mu
+	at     atomic.Int64 // of the last reading: nanoseconds since began, that do not follow the system's clock
+	closed [shortages]atomic.Bool
+
+	mu        sync.Mutex
+	scheduler *gauge.Scheduler // made with the first reading, as memory is; guarded by mu
+	memory    *gauge.Memory    // guarded by mu
 
 	connects atomic.Uint64 // refused
 	joins    atomic.Uint64 // refused
 }
 
-func newOverload(c Overload, s *telemetry.Stream, turn func() time.Duration) *overload {
-	return &overload{config: c, gate: gate.New(c.marks()), stream: s, turn: turn}
+func newOverload(c Overload, s *telemetry.Stream, waits ...func() time.Duration) *overload {
+	o := &overload{config: c, gates: c.gates(), stream: s, waits: waits, began: time.Now()}
+	o.at.Store(int64(-lookEvery)) // the first one is due
+	return o
 }
 
-// full reports whether nobody should come in now, and counts who did not.
-func (o *overload) full(count *atomic.Uint64) bool {
-	o.look(time.Now())
-	if !o.closed.Load() {
-		return false
+// refusesConnect reports whether nobody should connect now, and counts who did
+// not.
+func (o *overload) refusesConnect() bool {
+	return o.refuses(&o.connects, shortOfTime, shortOfMemory, shortOfDescriptors)
+}
+
+// refusesJoin reports whether nobody should join now, and counts who did not. A
+// join takes no descriptor.
+func (o *overload) refusesJoin() bool { return o.refuses(&o.joins, shortOfTime, shortOfMemory) }
+
+func (o *overload) refuses(count *atomic.Uint64, of ...shortage) bool {
+	o.look()
+	for _, s := range of {
+		if o.closed[s].Load() {
+			count.Add(1)
+			return !o.config.Shadow
+		}
 	}
-	count.Add(1)
-	return !o.config.Shadow
+	return false
 }
 
 // look takes a reading, unless there is one that is new enough or somebody else
 // does.
-func (o *overload) look(now time.Time) {
-	last := o.at.Load()
-	if now.UnixNano()-last < int64(lookEvery) || !o.at.CompareAndSwap(last, now.UnixNano()) {
-		return
+func (o *overload) look() {
+	last, now := o.at.Load(), int64(time.Since(o.began))
+	if now-last >= int64(lookEvery) && o.at.CompareAndSwap(last, now) {
+		o.judge(o.read())
 	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.runtime == nil {
-		o.runtime = gauge.NewRuntime()
-	}
-	o.judge(gate.Reading{
-		Delay:       max(time.Duration(o.runtime.Waited()*float64(time.Second)), o.turn()),
-		Memory:      o.runtime.Memory(),
-		Descriptors: gauge.Descriptors(),
-	}, now)
 }
 
-// judge shows the gate a reading and tells what came of it.
-func (o *overload) judge(r gate.Reading, now time.Time) {
-	change, cause, lasted := o.gate.Show(r, now)
-	switch change {
-	case gate.Closed:
-		o.closed.Store(true)
-		o.stream.Emit(context.Background(), telemetry.OverloadBegan{Cause: cause, Shadow: o.config.Shadow})
-	case gate.Opened:
-		o.closed.Store(false)
-		o.stream.Emit(context.Background(), telemetry.OverloadEnded{Cause: cause, Lasted: lasted})
-	case gate.None:
+func (o *overload) read() reading {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.memory == nil {
+		o.scheduler, o.memory = gauge.NewScheduler(), gauge.NewMemory(os.DirFS("/"))
+	}
+	waited := seconds(o.scheduler.Waited())
+	for _, wait := range o.waits {
+		waited = max(waited, wait())
+	}
+	return reading{waited.Seconds(), o.memory.Part(), gauge.Descriptors()}
+}
+
+// judge shows the gates a reading and tells what came of it.
+func (o *overload) judge(r reading) {
+	now := time.Now()
+	for s, g := range o.gates {
+		cause := shortage(s)
+		switch change, lasted := g.Show(r[s], now); change {
+		case gate.Closed:
+			o.closed[s].Store(true)
+			o.stream.Emit(context.Background(), telemetry.OverloadBegan{Cause: o.config.cause(cause, r[s]), Shadow: o.config.Shadow})
+		case gate.Opened:
+			o.closed[s].Store(false)
+			o.stream.Emit(context.Background(), telemetry.OverloadEnded{Cause: o.config.cause(cause, r[s]), Lasted: lasted})
+		case gate.None:
+		}
 	}
 }
 
 // OverloadStats says how an endpoint's gate has been.
 type OverloadStats struct {
-	Closed          bool          // now, as of the last reading
-	Cause           string        // why; "" while it is open
-	Closes          uint64        // how often it closed
+	Closed          bool          // now, as of the last reading; to connects at least
+	Cause           string        // why, as of the last reading; "" while it is open
+	Closes          uint64        // how often there was too much of something
 	Connects, Joins uint64        // refused, or that would have been in shadow
 	Delay           time.Duration // the longest that was read
 	Memory          float64       // the largest part of the limit that was read
@@ -142,9 +221,19 @@ type OverloadStats struct {
 }
 
 func (o *overload) stats() OverloadStats {
-	s := o.gate.Stats()
+	var causes []string
+	var all [shortages]gate.Stats
+	var closes uint64
+	for s, g := range o.gates {
+		all[s] = g.Stats()
+		closes += all[s].Closes
+		if all[s].Closed {
+			causes = append(causes, o.config.cause(shortage(s), all[s].Last))
+		}
+	}
 	return OverloadStats{
-		Closed: s.Closed, Cause: s.Cause, Closes: s.Closes, Connects: o.connects.Load(), Joins: o.joins.Load(),
-		Delay: s.Highest.Delay, Memory: s.Highest.Memory, Descriptors: s.Highest.Descriptors,
+		Closed: len(causes) > 0, Cause: strings.Join(causes, "; "), Closes: closes,
+		Connects: o.connects.Load(), Joins: o.joins.Load(),
+		Delay: seconds(all[shortOfTime].Highest), Memory: all[shortOfMemory].Highest, Descriptors: all[shortOfDescriptors].Highest,
 	}
 }

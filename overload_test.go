@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -123,4 +124,100 @@ func TestInShadowAnOverloadIsOnlyCounted(t *testing.T) {
 	if s := e.Stats().Overload; s.Connects != 1 || s.Joins != 1 || !s.Closed {
 		t.Errorf("got %+v", s)
 	}
+}
+
+func TestALackOfDescriptorsTurnsAwayConnectsAndNoJoins(t *testing.T) {
+	e, url := busy(t, roost.Overload{})
+	c := client.Open(t, url, client.Options{})
+	e.PretendReading(0, 0, .96)
+	client.Refused(t, url, client.Options{}, http.StatusServiceUnavailable)
+	c.Join(t, "desk:1", "1", "")
+	if s := e.Stats().Overload; !s.Closed || s.Connects != 1 || s.Joins != 0 || !strings.Contains(s.Cause, "96 % of the open-files limit") {
+		t.Errorf("got %+v", s)
+	}
+}
+
+// TestWhatDoesNotFlowNeedNotLeaveToOpenTheGate: sockets that stay would otherwise
+// keep it closed for ever after a short peak.
+func TestWhatDoesNotFlowNeedNotLeaveToOpenTheGate(t *testing.T) {
+	e, url := busy(t, roost.Overload{})
+	e.PretendReading(0, .91, .96)
+	if !e.Stats().Overload.Closed {
+		t.Error("it is open")
+	}
+	e.PretendReading(0, .86, .91)
+	if s := e.Stats().Overload; s.Closed || s.Closes != 2 || s.Memory != .91 || s.Descriptors != .96 {
+		t.Errorf("got %+v", s)
+	}
+	client.Open(t, url, client.Options{})
+}
+
+func TestTheCauseIsWhatThereIsTooMuchOfNow(t *testing.T) {
+	e, _ := busy(t, roost.Overload{})
+	for _, step := range []struct {
+		delay     time.Duration
+		memory    float64
+		want, not string
+	}{
+		{300 * time.Millisecond, .5, "work waits for 300ms", "memory"},
+		{time.Second, .95, "work waits for 1s; the gate closes above 250ms; 95 % of the memory limit", "300ms"},
+		{0, .93, "93 % of the memory limit", "work waits"},
+	} {
+		e.PretendReading(step.delay, step.memory, 0)
+		if got := e.Stats().Overload.Cause; !strings.Contains(got, step.want) || strings.Contains(got, step.not) {
+			t.Errorf("got %q, want %q and not %q", got, step.want, step.not)
+		}
+	}
+}
+
+func TestCallbacksThatWaitForAWorkerAreWorkThatWaits(t *testing.T) {
+	entered, release := make(chan struct{}, 2), make(chan struct{})
+	e := roost.NewEndpoint(roost.Config{Workers: 1, Overload: roost.Overload{Delay: 100 * time.Millisecond}, Logger: slog.New(slog.DiscardHandler)})
+	e.Channel("desk:*", roost.ChannelOf((*desk).join, roost.On("order", func(*desk, context.Context, *roost.Socket, roost.Payload) (roost.Reply, error) {
+		entered <- struct{}{}
+		<-release
+		return roost.NoReply(), nil
+	})))
+	url := start(t, &roost.Server{Endpoint: e}).url("/socket/websocket")
+	c := client.Open(t, url, client.Options{})
+	c.Join(t, "desk:1", "1", "")
+	c.Join(t, "desk:2", "2", "")
+	must(c.Push("1", "3", "desk:1", "order", ""))
+	receive(t, entered, "callback")
+	must(c.Push("2", "4", "desk:2", "order", ""))
+	untilDial(t, url, false)
+	if got := e.Stats().Overload.Cause; !strings.Contains(got, "work waits") {
+		t.Errorf("got %q", got)
+	}
+	close(release)
+	untilDial(t, url, true)
+}
+
+// untilDial tries to connect until that works, or does not.
+func untilDial(t *testing.T, url string, want bool) {
+	t.Helper()
+	for late := time.Now().Add(20 * time.Second); ; {
+		c, _, err := client.Dial(t.Context(), url, client.Options{})
+		if err == nil {
+			c.Abort()
+		}
+		switch {
+		case (err == nil) == want:
+			return
+		case time.Now().After(late):
+			t.Fatalf("after 20 s: %v", err)
+		}
+	}
+}
+
+func TestImpossibleMarksOfOverloadAreExplainedTogether(t *testing.T) {
+	got := panicked(func() {
+		roost.NewEndpoint(roost.Config{Overload: roost.Overload{Memory: 90, Descriptors: math.NaN(), RetryAfter: -time.Second}})
+	})
+	for _, want := range []string{"Overload.Memory is 90", "Overload.Descriptors is NaN", "Overload.RetryAfter is -1s"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("got %q, want %q in it", got, want)
+		}
+	}
+	roost.NewEndpoint(roost.Config{Overload: roost.Overload{Delay: -1, Memory: 1, Descriptors: -1, Hold: -1}})
 }

@@ -4,14 +4,13 @@ import (
 	"math"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"sync"
 	"testing"
 )
 
 func TestGoroutinesThatWaitForAProcessorAreSeen(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	r := NewRuntime()
+	r := NewScheduler()
 	var wg sync.WaitGroup
 	for range 200 { // each runs for a while before the next one can
 		wg.Go(func() {
@@ -46,31 +45,6 @@ func TestOnlyWhatCameSinceTheLastReadingCounts(t *testing.T) {
 		}
 		if got := quantile(buckets, c.counts, n); got != c.want {
 			t.Errorf("%v: got %v, want %v", c.counts, got, c.want)
-		}
-	}
-}
-
-func TestMemoryIsMeasuredAgainstTheLimit(t *testing.T) {
-	if got := (&Runtime{}).Memory(); got != 0 {
-		t.Errorf("without a limit: got %v", got)
-	}
-	defer debug.SetMemoryLimit(debug.SetMemoryLimit(1 << 30))
-	r := NewRuntime()
-	before := r.Memory()
-	block := make([]byte, 256<<20)
-	for i := 0; i < len(block); i += 4096 {
-		block[i] = 1
-	}
-	if after := r.Memory(); before <= 0 || after < before+.2 {
-		t.Errorf("%v before and %v with a quarter more", before, after)
-	}
-	runtime.KeepAlive(block)
-}
-
-func TestTheLeastLimitHolds(t *testing.T) {
-	for _, c := range [][3]uint64{{0, 0, 0}, {0, 5, 5}, {5, 0, 5}, {5, 7, 5}, {7, 5, 5}} {
-		if got := least(c[0], c[1]); got != c[2] {
-			t.Errorf("%v: got %d", c, got)
 		}
 	}
 }

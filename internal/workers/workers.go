@@ -42,6 +42,7 @@ type Pool struct {
 	idle   int
 	coming bool // a worker is on its way to the queue
 	closed bool
+	late   late
 	stats  Stats
 }
 
@@ -87,6 +88,7 @@ func (p *Pool) call() {
 		go p.come() // ends when there is nothing to do, or on Close; Close waits for it
 	default:
 		p.stats.Saturated++
+		p.late.follow(len(p.queue) - p.head)
 	}
 }
 
@@ -148,6 +150,7 @@ func (p *Pool) take() Task {
 	t := p.queue[p.head]
 	p.queue[p.head] = nil
 	p.head++
+	p.late.taken()
 	switch {
 	case p.head == len(p.queue):
 		p.rewind()

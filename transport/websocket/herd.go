@@ -9,44 +9,68 @@ import (
 	"time"
 )
 
-// herd notices when very many connections came at once, puts up with their
-// garbage meanwhile, and gives back what their upgrades left behind (net/http's buffers, goroutine stacks) when no
-// more are coming. Go's own collector would do so as well, but only after as
-// much garbage again.
+// herd notices when very many connections come at once, puts up with their
+// garbage meanwhile, and gives back what their upgrades left behind (net/http's
+// buffers, goroutine stacks) when it is over. Go's own collector would do so as
+// well, but only after as much garbage again.
+//
+// A herd is herdSize connections within one span of herdSpan. It is over with
+// the first span that brings fewer.
 type herd struct {
-	off    bool
-	wait   sync.WaitGroup
-	newest atomic.Int64 // when the last connection was adopted, Unix nanoseconds
-	count  atomic.Int64 // adopted since the last tidying
+	wait     sync.WaitGroup
+	underWay atomic.Bool // read by anybody, set with mu
+
+	// Guarded by mu.
+	mu    sync.Mutex
+	off   bool
+	began time.Time // this span
+	count int       // adopted in it
 }
 
 const (
-	herdSize  = 256
-	herdQuiet = 2 * time.Second
+	herdSize = 256
+	herdSpan = 2 * time.Second
 )
 
-func (h *herd) joined() {
+// joined counts a connection that a loop has got.
+func (h *herd) joined(now time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	if h.off {
 		return
 	}
-	h.newest.Store(time.Now().UnixNano())
-	if h.count.Add(1) == herdSize {
+	h.next(now)
+	if h.count++; h.count == herdSize && !h.underWay.Swap(true) {
 		h.wait.Go(h.indulge) // ends with a collection at the latest; end waits for it
 	}
 }
 
-// pending reports whether a herd waits to be tidied up after.
-func (h *herd) pending() bool { return h.count.Load() >= herdSize }
+// pending reports whether a herd is under way and will have to be tidied up after.
+func (h *herd) pending() bool { return h.underWay.Load() }
 
 // tidy gives memory back if a herd has been and is over. It is called now and
 // then.
 func (h *herd) tidy(now time.Time) {
-	n := h.count.Load()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.off {
+		h.next(now)
+	}
+}
+
+// next begins a span, when one is over. mu is held.
+func (h *herd) next(now time.Time) {
+	if now.Sub(h.began) < herdSpan {
+		return
+	}
+	goesOn := h.count >= herdSize
+	h.began, h.count = now, 0
 	switch {
-	case n < herdSize:
-	case now.UnixNano()-h.newest.Load() < int64(herdQuiet): // it goes on
+	case !h.underWay.Load():
+	case goesOn:
 		h.wait.Go(h.indulge) // ends by itself; end waits for it
-	case h.count.CompareAndSwap(n, 0):
+	default:
+		h.underWay.Store(false)
 		h.wait.Go(h.giveBack) // ends by itself; end waits for it
 	}
 }
@@ -54,8 +78,13 @@ func (h *herd) tidy(now time.Time) {
 // indulge puts up with the herd's garbage.
 func (h *herd) indulge() { garbage.grant(h) }
 
-// end is called once, when no connection comes any more.
+// end takes the collector's indulgence back. Connections that come later do not
+// count.
 func (h *herd) end() {
+	h.mu.Lock()
+	h.off = true
+	h.underWay.Store(false)
+	h.mu.Unlock()
 	h.wait.Wait()
 	garbage.end(h)
 }

@@ -18,7 +18,16 @@ func percentage() int {
 // come has n connections be adopted.
 func (h *herd) come(n int) {
 	for range n {
-		h.joined()
+		h.joined(time.Now())
+	}
+	h.wait.Wait()
+}
+
+// trickle has one come each second, as the clock says.
+func (h *herd) trickle(n int) {
+	now := time.Now()
+	for i := range n {
+		h.joined(now.Add(time.Duration(i) * time.Second))
 	}
 	h.wait.Wait()
 }
@@ -27,6 +36,12 @@ func (h *herd) come(n int) {
 func (h *herd) later(d time.Duration) {
 	h.tidy(time.Now().Add(d))
 	h.wait.Wait()
+}
+
+// over lets the herd end.
+func (h *herd) over() {
+	h.later(herdSpan)
+	h.later(2 * herdSpan)
 }
 
 func TestAHerdsGarbageMayLieUntilTheHerdIsOver(t *testing.T) {
@@ -45,7 +60,11 @@ func TestAHerdsGarbageMayLieUntilTheHerdIsOver(t *testing.T) {
 	if !h.pending() || percentage() <= 100 {
 		t.Errorf("while it goes on: %d %%", percentage())
 	}
-	h.later(2 * herdQuiet)
+	h.later(herdSpan)
+	if !h.pending() || percentage() <= 100 {
+		t.Errorf("while it may go on: %d %%", percentage())
+	}
+	h.later(2 * herdSpan)
 	if h.pending() || percentage() != 100 {
 		t.Errorf("afterwards: %d %%", percentage())
 	}
@@ -53,6 +72,38 @@ func TestAHerdsGarbageMayLieUntilTheHerdIsOver(t *testing.T) {
 	h.end()
 	if percentage() != 100 {
 		t.Errorf("after an end in the middle: %d %%", percentage())
+	}
+}
+
+func TestManyConnectionsOneAfterTheOtherAreNoHerd(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	var h herd
+	h.trickle(2 * herdSize)
+	if h.pending() || percentage() != 100 {
+		t.Errorf("%d %%, pending %v", percentage(), h.pending())
+	}
+}
+
+func TestAHerdIsOverThoughSomeStillCome(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	runtime.GC()
+	var h herd
+	h.come(herdSize)
+	raised := percentage()
+	h.trickle(10)
+	if h.pending() || percentage() != 100 || raised <= 100 {
+		t.Errorf("%d %% during, %d afterwards, pending %v", raised, percentage(), h.pending())
+	}
+}
+
+func TestAHerdThatComesAfterTheEndIsNone(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	var h herd
+	h.end()
+	h.come(2 * herdSize)
+	h.over()
+	if h.pending() || percentage() != 100 {
+		t.Errorf("%d %%, pending %v", percentage(), h.pending())
 	}
 }
 
@@ -67,7 +118,7 @@ func TestHerdsOfTwoHandlersEndInAnyOrder(t *testing.T) {
 		debug.SetGCPercent(percentage() - 1) // as if the heap had been larger then
 		herds[1].come(herdSize)
 		raised := percentage()
-		herds[first].later(2 * herdQuiet)
+		herds[first].over()
 		if got := percentage(); got != raised || raised <= 100 {
 			t.Errorf("%d %% after the end of herd %d, want %d while the other goes on", got, first, raised)
 		}
@@ -86,7 +137,7 @@ func TestAHerdLeavesALazierCollectorAlone(t *testing.T) {
 			before := percentage()
 			h.come(2 * herdSize)
 			during := percentage()
-			h.later(2 * herdQuiet)
+			h.over()
 			h.end()
 			if during != before || percentage() != before {
 				t.Errorf("%d %%: %d during, %d afterwards", before, during, percentage())
@@ -100,7 +151,7 @@ func TestALargeHeapIsAllowedNoMoreGarbageThanUsual(t *testing.T) {
 	var a allowance
 	a.usual = 100 // granted while the heap was small
 	h := new(herd)
-	h.count.Store(herdSize)
+	h.underWay.Store(true)
 	heap := make([]byte, 2*herdGarbage)
 	runtime.GC()
 	a.grant(h)

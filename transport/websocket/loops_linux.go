@@ -104,12 +104,13 @@ func (e *loops) adopt(nc net.Conn, buffered []byte, s transport.Session, window 
 	if window > 0 {
 		c.flags |= deflate
 	}
-	e.herd.joined()
 	if !c.loop.lane.Post(c, a) {
 		_, _ = write(fd, sealedFrame(a.secrets, closeFrame(transport.CloseRestart))) // clause 278
 		closeDescriptor(fd)
 		discard(s, transport.ErrShutdown)
+		return nil
 	}
+	e.herd.joined(time.Now())
 	return nil
 }
 

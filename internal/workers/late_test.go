@@ -1,0 +1,58 @@
+package workers_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/roostgo/roost/internal/workers"
+)
+
+func TestThePoolSaysHowLongTasksWaitForBusyWorkers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := workers.New(2)
+		expect := func(when string, want time.Duration) {
+			t.Helper()
+			synctest.Wait()
+			if got := p.Waited(); got != want {
+				t.Errorf("%s: got %v, want %v", when, got, want)
+			}
+		}
+		second := task(func() { <-time.After(time.Second) })
+		expect("of an empty pool", 0)
+		p.Submit(second)
+		p.Submit(second)
+		<-time.After(500 * time.Millisecond)
+		expect("while each task has a worker", 0)
+		for range 3 {
+			p.Submit(second)
+		}
+		<-time.After(300 * time.Millisecond)
+		expect("while the first waits", 300*time.Millisecond)
+		<-time.After(300 * time.Millisecond)
+		expect("when it was taken after half a second, and the next one was not watched from the beginning", 500*time.Millisecond)
+		<-time.After(2 * time.Second)
+		expect("of the last one, from when nobody else was watched", time.Second)
+		expect("since then", 0)
+		drained(t, p)
+	})
+}
+
+func TestATaskThatIsNeverTakenIsSeenToWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, gate := workers.New(1), make(chan struct{})
+		p.Submit(gated(gate))
+		synctest.Wait()
+		for range 2000 { // more than the queue keeps in place
+			p.Submit(task(func() {}))
+		}
+		<-time.After(time.Minute)
+		for range 2 {
+			if got := p.Waited(); got != time.Minute {
+				t.Errorf("got %v", got)
+			}
+		}
+		close(gate)
+		drained(t, p)
+	})
+}
