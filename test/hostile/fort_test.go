@@ -1,10 +1,14 @@
 package hostile
 
 import (
+	"bufio"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
+	"net/http"
 	"net/http/httptest"
 	"runtime"
 	"strings"
@@ -25,10 +29,20 @@ const patience = 10 * time.Second
 type fort struct {
 	*roost.Endpoint
 	address string
-	query   string // that every url has besides
-	close   func() // lets nobody in any more
+	tls     *tls.Config // of clients; nil without TLS
+	query   string      // that every url has besides
+	full    bool        // newcomers find no place, as is right
+	close   func()      // lets nobody in any more
 	honest  *client.Conn
+	watch   *watcher
 }
+
+// Who and what is there without an attacker: the honest client, the watcher,
+// and where that is.
+const (
+	residents = 2
+	rooms     = 1
+)
 
 // seat is a channel that answers.
 type seat struct{}
@@ -52,43 +66,99 @@ func engines() []websocket.Engine {
 	return []websocket.Engine{websocket.Goroutines}
 }
 
-// onEachEngine runs a test against a fort on each engine.
+// onEachEngine runs a test against a fort on each engine, and over TLS.
 func onEachEngine(t *testing.T, ws websocket.Config, test func(t *testing.T, f *fort)) {
 	t.Helper()
+	forts := map[string]func(*testing.T, websocket.Config) *fort{}
 	for _, e := range engines() {
-		t.Run("engine="+string(e), func(t *testing.T) {
-			ws := ws
+		forts["engine="+string(e)] = func(t *testing.T, ws websocket.Config) *fort {
 			ws.Engine = e
-			f := build(t, ws)
+			return build(t, ws)
+		}
+	}
+	forts["tls"] = func(t *testing.T, ws websocket.Config) *fort {
+		return behind(t, &roost.Server{TLS: new(roost.TLS)}, ws)
+	}
+	for name, fortify := range forts {
+		t.Run(name, func(t *testing.T) {
+			f := fortify(t, ws)
 			test(t, f)
 			f.stands(t)
 		})
 	}
 }
 
+// endpoint makes what is attacked. Everybody is on one loop, so that a client
+// which holds it up holds up all.
+func endpoint(c roost.Config) *roost.Endpoint {
+	c.Logger = slog.New(slog.NewTextHandler(io.Discard, nil)) //nolint:sloglint // what attackers make us log is to be formatted, too
+	c.Overload, c.WebSocket.Loops = roost.Overload{Delay: -1}, 1
+	e := roost.NewEndpoint(c)
+	e.Channel("room:*", roost.ChannelOf((*seat).Join, roost.On("echo", (*seat).Echo), roost.On("shout", (*seat).Shout)))
+	return e
+}
+
 func build(t testing.TB, ws websocket.Config) *fort {
 	t.Helper()
-	log := slog.New(slog.NewTextHandler(io.Discard, nil)) //nolint:sloglint // what attackers make us log is to be formatted, too
-	f := &fort{Endpoint: roost.NewEndpoint(roost.Config{WebSocket: ws, Logger: log, Overload: roost.Overload{Delay: -1}})}
-	f.Channel("room:*", roost.ChannelOf((*seat).Join, roost.On("echo", (*seat).Echo), roost.On("shout", (*seat).Shout)))
+	f := &fort{Endpoint: endpoint(roost.Config{WebSocket: ws})}
 	server := httptest.NewServer(f)
 	f.address, f.close = server.Listener.Addr().String(), server.Close
 	f.settle(t)
 	return f
 }
 
-// settle lets the honest client in; with the test the fort falls.
+// settle lets the honest client and the watcher in; with the test the fort
+// falls.
 func (f *fort) settle(t testing.TB) {
 	t.Helper()
-	var err error
-	if f.honest, _, err = client.Dial(context.Background(), f.url("2.0.0"), client.Options{Timeout: patience}); err != nil {
+	knock := f.knock
+	if f.full {
+		knock = nil
+	}
+	f.watch = watch(t, f.enter(t), knock)
+	f.honest = f.enter(t)
+	t.Cleanup(func() { f.fall(t) })
+}
+
+// enter connects somebody who stays for longer than a test of a fuzzer.
+func (f *fort) enter(t testing.TB) *client.Conn {
+	t.Helper()
+	c, _, err := client.Dial(context.Background(), f.url("2.0.0"), client.Options{Timeout: patience, TLS: f.tls})
+	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { f.fall(t) })
+	return c
+}
+
+// knock connects, asks for the socket without an upgrade, and is answered.
+func (f *fort) knock() error {
+	nc, err := net.Dial("tcp", f.address)
+	if err != nil {
+		return err
+	}
+	defer nc.Close()
+	_ = nc.(*net.TCPConn).SetLinger(0) // there are only so many ports, and this goes on and on
+	_ = nc.SetDeadline(time.Now().Add(patience))
+	if f.tls != nil {
+		nc = tls.Client(nc, f.tls)
+	}
+	if _, err := io.WriteString(nc, "GET /socket/websocket?vsn=2.0.0 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"); err != nil {
+		return err
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(nc), nil)
+	if err != nil {
+		return err
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode != http.StatusBadRequest && resp.StatusCode != http.StatusForbidden {
+		return fmt.Errorf("the answer is %s", resp.Status)
+	}
+	return nil
 }
 
 // fall shuts the endpoint down.
 func (f *fort) fall(t testing.TB) {
+	f.watch.end()
 	f.honest.Drop()
 	f.close()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -102,26 +172,37 @@ func (f *fort) fall(t testing.TB) {
 }
 
 func (f *fort) url(vsn string) string {
-	return "ws://" + f.address + "/socket/websocket?vsn=" + vsn + f.query
+	scheme := "ws"
+	if f.tls != nil {
+		scheme = "wss"
+	}
+	return scheme + "://" + f.address + "/socket/websocket?vsn=" + vsn + f.query
 }
 
 // attacker connects.
 func (f *fort) attacker(t testing.TB, vsn string, o client.Options) *client.Conn {
 	t.Helper()
-	o.Timeout = patience
+	o.Timeout, o.TLS = patience, f.tls
 	return client.Open(t, f.url(vsn), o)
 }
 
-// stands checks that the honest client is served and nothing of the attackers
-// is left.
+// stands checks that the honest client is served, that nothing of the attackers
+// is left, and that nobody felt anything of them.
 func (f *fort) stands(t testing.TB) {
 	t.Helper()
 	f.honest.ExpectQuiet(t)
+	f.empties(t)
+	f.watch.felt(t)
+}
+
+// empties waits until nothing is left of the attackers.
+func (f *fort) empties(t testing.TB) {
+	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for late := time.After(patience); ; {
 		s := f.Stats()
-		if s.WebSocket.Connections == 1 && s.Channels == 0 && s.Topics == 0 && s.Workers == 0 && s.WorkersWaiting == 0 {
+		if s.WebSocket.Connections == residents && s.Channels == rooms && s.Topics == rooms && s.Workers == 0 && s.WorkersWaiting == 0 {
 			return
 		}
 		select {

@@ -2,7 +2,6 @@ package hostile
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -21,8 +20,8 @@ func guarded(t *testing.T, keys *token.Keyring) *fort {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fort{Endpoint: roost.NewEndpoint(roost.Config{
-		Logger: slog.New(slog.DiscardHandler), CheckOrigin: pages, Overload: roost.Overload{Delay: -1},
+	f := &fort{Endpoint: endpoint(roost.Config{
+		CheckOrigin: pages,
 		Connect: func(_ context.Context, c *roost.Connect) error {
 			if c.Params["token"] == "open sesame" { // the honest client's
 				return nil

@@ -133,7 +133,7 @@ func TestMoreJoinsThanThereMayBe(t *testing.T) {
 		if got := outcome(t, c, beatV2); got != goesOn {
 			t.Errorf("got %d", got)
 		}
-		if n := f.Stats().Channels; n != 100 {
+		if n := f.Stats().Channels; n != 100+rooms {
 			t.Errorf("%d channels", n)
 		}
 		c.Abort()

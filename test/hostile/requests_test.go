@@ -3,6 +3,7 @@ package hostile
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"io"
 	"log/slog"
 	"net"
@@ -14,16 +15,23 @@ import (
 	"time"
 
 	"github.com/roostgo/roost"
+	"github.com/roostgo/roost/internal/testcert"
+	"github.com/roostgo/roost/transport/websocket"
 )
 
-// behind builds a fort behind a roost.Server.
-func behind(t *testing.T, s *roost.Server) *fort {
+// behind builds a fort behind a roost.Server. If that has TLS, it gets a
+// certificate.
+func behind(t *testing.T, s *roost.Server, ws websocket.Config) *fort {
 	t.Helper()
-	quiet := slog.New(slog.DiscardHandler)
-	f := &fort{Endpoint: roost.NewEndpoint(roost.Config{Logger: quiet, Overload: roost.Overload{Delay: -1}})}
+	f := &fort{Endpoint: endpoint(roost.Config{WebSocket: ws}), full: s.MaxHandshakes > 0}
+	if s.TLS != nil {
+		pair := testcert.New(t, "roost.example")
+		s.TLS.Config = &tls.Config{Certificates: []tls.Certificate{pair.TLS}, MinVersion: tls.VersionTLS13}
+		f.tls = &tls.Config{RootCAs: testcert.Pool(pair), ServerName: "roost.example", MinVersion: tls.VersionTLS13}
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	listening, ended := make(chan string, 1), make(chan error, 1)
-	s.Endpoint, s.Addr, s.Logger = f.Endpoint, "127.0.0.1:0", quiet
+	s.Endpoint, s.Addr, s.Logger = f.Endpoint, "127.0.0.1:0", slog.New(slog.DiscardHandler)
 	s.OnListen = func(a net.Addr) { listening <- a.String() }
 	go func() { ended <- s.Run(ctx) }() // ends with ctx; the fort's end waits
 	f.close = func() {
@@ -67,7 +75,7 @@ func drip(nc net.Conn) {
 
 func TestSlowRequestsAndSilentConnectionsAreCut(t *testing.T) {
 	reads := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
-	f := behind(t, &roost.Server{Handler: reads, ReadHeaderTimeout: time.Second, ReadTimeout: time.Second})
+	f := behind(t, &roost.Server{Handler: reads, ReadHeaderTimeout: time.Second, ReadTimeout: time.Second}, websocket.Config{})
 	var attackers sync.WaitGroup
 	for range 5 {
 		for _, begin := range []string{
@@ -95,7 +103,7 @@ func TestSlowRequestsAndSilentConnectionsAreCut(t *testing.T) {
 
 func TestSilentConnectionsTakeNoMoreThanThePlacesForHandshakes(t *testing.T) {
 	s := &roost.Server{MaxHandshakes: 8}
-	f := behind(t, s)
+	f := behind(t, s, websocket.Config{})
 	for range 20 {
 		if nc, err := net.Dial("tcp", f.address); err == nil { // else it was cut at once
 			defer nc.Close() //nolint:errcheck // it said nothing
@@ -130,7 +138,7 @@ func (f *fort) status(t *testing.T, request string) int {
 }
 
 func TestHeaderFloodsAreBoundedByTheirBytes(t *testing.T) {
-	f := behind(t, &roost.Server{})
+	f := behind(t, &roost.Server{}, websocket.Config{})
 	var many strings.Builder
 	for a := 'a'; a <= 'z'; a++ {
 		for b := range 80 {
@@ -164,7 +172,7 @@ func TestNoRequestIsSmuggledInAnother(t *testing.T) {
 		if r.URL.Path == "/inner" {
 			smuggled.Add(1)
 		}
-	})})
+	})}, websocket.Config{})
 	const inner = "GET /inner HTTP/1.1\r\nHost: a\r\n\r\n"
 	const post, chunks = "POST / HTTP/1.1\r\nHost: a\r\n", "0\r\n\r\n"
 	for name, request := range map[string]string{
