@@ -130,18 +130,31 @@ func (f *fort) enter(t testing.TB) *client.Conn {
 	return c
 }
 
+// connect opens a connection, which patience bounds.
+func (f *fort) connect() (net.Conn, error) {
+	nc, err := net.Dial("tcp", f.address)
+	if err != nil {
+		return nil, err
+	}
+	_ = nc.SetDeadline(time.Now().Add(patience))
+	if f.tls == nil {
+		return nc, nil
+	}
+	c := tls.Client(nc, f.tls)
+	if err := c.Handshake(); err != nil {
+		_ = nc.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
 // knock connects, asks for the socket without an upgrade, and is answered.
 func (f *fort) knock() error {
-	nc, err := net.Dial("tcp", f.address)
+	nc, err := f.connect()
 	if err != nil {
 		return err
 	}
-	defer nc.Close()
-	_ = nc.(*net.TCPConn).SetLinger(0) // there are only so many ports, and this goes on and on
-	_ = nc.SetDeadline(time.Now().Add(patience))
-	if f.tls != nil {
-		nc = tls.Client(nc, f.tls)
-	}
+	defer vanish(nc)
 	if _, err := io.WriteString(nc, "GET /socket/websocket?vsn=2.0.0 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"); err != nil {
 		return err
 	}
@@ -154,6 +167,16 @@ func (f *fort) knock() error {
 		return fmt.Errorf("the answer is %s", resp.Status)
 	}
 	return nil
+}
+
+// vanish closes with a reset: there are only so many ports, and who knocks does
+// it again and again.
+func vanish(nc net.Conn) {
+	if c, ok := nc.(*tls.Conn); ok {
+		nc = c.NetConn()
+	}
+	_ = nc.(*net.TCPConn).SetLinger(0)
+	_ = nc.Close()
 }
 
 // fall shuts the endpoint down.

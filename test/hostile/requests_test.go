@@ -50,15 +50,14 @@ func behind(t *testing.T, s *roost.Server, ws websocket.Config) *fort {
 	return f
 }
 
-// dial connects without saying anything.
+// dial connects without saying anything, but what TLS has to.
 func (f *fort) dial(t *testing.T) net.Conn {
 	t.Helper()
-	nc, err := net.Dial("tcp", f.address)
+	nc, err := f.connect()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = nc.Close() })
-	_ = nc.SetDeadline(time.Now().Add(patience))
 	return nc
 }
 
