@@ -4,10 +4,12 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,7 +25,7 @@ import (
 // certificate.
 func behind(t *testing.T, s *roost.Server, ws websocket.Config) *fort {
 	t.Helper()
-	f := &fort{Endpoint: endpoint(roost.Config{WebSocket: ws}), full: s.MaxHandshakes > 0}
+	f := &fort{Endpoint: endpoint(roost.Config{WebSocket: ws}), full: s.MaxHandshakes > 0 || s.TLS != nil && s.TLS.Handshakes > 0}
 	if s.TLS != nil {
 		pair := testcert.New(t, "roost.example")
 		s.TLS.Config = &tls.Config{Certificates: []tls.Certificate{pair.TLS}, MinVersion: tls.VersionTLS13}
@@ -72,52 +74,98 @@ func drip(nc net.Conn) {
 	}
 }
 
+// onEachDoor runs a test without TLS and with it.
+func onEachDoor(t *testing.T, test func(t *testing.T, secure *roost.TLS)) {
+	t.Helper()
+	t.Run("plain", func(t *testing.T) { test(t, nil) })
+	t.Run("tls", func(t *testing.T) { test(t, new(roost.TLS)) })
+}
+
 func TestSlowRequestsAndSilentConnectionsAreCut(t *testing.T) {
 	reads := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
-	f := behind(t, &roost.Server{Handler: reads, ReadHeaderTimeout: time.Second, ReadTimeout: time.Second}, websocket.Config{})
-	var attackers sync.WaitGroup
-	for range 5 {
-		for _, begin := range []string{
-			"GET /socket/websocket HTTP/1.1\r\nHost: a\r\nX-Slow: ",      // a slow head
-			"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9999\r\n\r\n", // a slow body
-			"", // silence
-		} {
-			nc := f.dial(t)
-			_, _ = io.WriteString(nc, begin)
-			if begin != "" {
-				attackers.Go(func() { drip(nc) }) // ends when the server hangs up
-			}
-			attackers.Go(func() { // ends with the server, or with patience
-				if _, err := io.Copy(io.Discard, nc); err != nil && strings.Contains(err.Error(), "timeout") {
-					t.Errorf("%q was not cut", begin)
+	onEachDoor(t, func(t *testing.T, secure *roost.TLS) {
+		f := behind(t, &roost.Server{Handler: reads, ReadHeaderTimeout: time.Second, ReadTimeout: time.Second, TLS: secure}, websocket.Config{})
+		var attackers sync.WaitGroup
+		for range 5 {
+			for _, begin := range []string{
+				"GET /socket/websocket HTTP/1.1\r\nHost: a\r\nX-Slow: ",      // a slow head
+				"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9999\r\n\r\n", // a slow body
+				"", // silence
+			} {
+				nc := f.dial(t)
+				_, _ = io.WriteString(nc, begin)
+				if begin != "" {
+					attackers.Go(func() { drip(nc) }) // ends when the server hangs up
 				}
-				_ = nc.Close()
-			})
+				attackers.Go(func() { awaitCut(t, nc, begin) }) // ends with the server, or with patience
+			}
 		}
+		f.honest.ExpectQuiet(t)
+		attackers.Wait()
+		f.stands(t)
+	})
+}
+
+// awaitCut waits until the server hangs up.
+func awaitCut(t *testing.T, nc net.Conn, begin string) {
+	if _, err := io.Copy(io.Discard, nc); err != nil && strings.Contains(err.Error(), "timeout") {
+		t.Errorf("%.60q was not cut", begin)
 	}
-	f.honest.ExpectQuiet(t)
-	attackers.Wait()
-	f.stands(t)
+	_ = nc.Close()
 }
 
 func TestSilentConnectionsTakeNoMoreThanThePlacesForHandshakes(t *testing.T) {
-	s := &roost.Server{MaxHandshakes: 8}
-	f := behind(t, s, websocket.Config{})
-	for range 20 {
-		if nc, err := net.Dial("tcp", f.address); err == nil { // else it was cut at once
-			defer nc.Close() //nolint:errcheck // it said nothing
+	onEachDoor(t, func(t *testing.T, secure *roost.TLS) {
+		s := &roost.Server{MaxHandshakes: 8, TLS: secure}
+		f := behind(t, s, websocket.Config{})
+		for range 20 {
+			if nc, err := f.connect(); err == nil { // else it was cut at once
+				defer nc.Close() //nolint:errcheck // it said nothing
+			}
 		}
-	}
-	for late := time.Now().Add(patience); s.Stats().Refused < 12; {
-		f.honest.ExpectQuiet(t)
-		if time.Now().After(late) {
-			t.Fatalf("%+v", s.Stats())
+		for late := time.Now().Add(patience); s.Stats().Refused < 12; {
+			f.honest.ExpectQuiet(t)
+			if time.Now().After(late) {
+				t.Fatalf("%+v", s.Stats())
+			}
 		}
-	}
-	if got := s.Stats(); got.HandshakesHigh > 8 {
-		t.Errorf("%+v", got)
-	}
-	f.stands(t)
+		if got := s.Stats(); got.HandshakesHigh > 8 {
+			t.Errorf("%+v", got)
+		}
+		f.stands(t)
+	})
+}
+
+// Who reads no answers makes the server wait with the next one, for as long as
+// an answer may take: then the place is another's.
+func TestAnswersThatNobodyReadsAreNotWaitedForLong(t *testing.T) {
+	const places = 2
+	long := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, repeat("x", 64<<10)) })
+	onEachDoor(t, func(t *testing.T, secure *roost.TLS) {
+		f := behind(t, &roost.Server{Handler: long, MaxHandshakes: places, WriteTimeout: 500 * time.Millisecond, TLS: secure}, websocket.Config{})
+		requests := repeat("GET / HTTP/1.1\r\nHost: a\r\n\r\n", 1000)
+		var attackers sync.WaitGroup
+		for range places {
+			nc := f.dial(t)
+			attackers.Go(func() { // ends when it is cut, or with patience
+				var err error
+				for err == nil {
+					_, err = io.WriteString(nc, requests)
+				}
+				if errors.Is(err, os.ErrDeadlineExceeded) {
+					t.Error("a client that reads nothing was not cut")
+				}
+				vanish(nc)
+			})
+		}
+		attackers.Wait()
+		for late := time.Now().Add(patience); f.knock() != nil; { // until their places are free
+			if time.Now().After(late) {
+				t.Fatal("nobody gets in any more")
+			}
+		}
+		f.stands(t)
+	})
 }
 
 const upgrade = "Host: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
