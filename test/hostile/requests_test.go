@@ -116,20 +116,24 @@ func awaitCut(t *testing.T, nc net.Conn, begin string) {
 
 func TestSilentConnectionsTakeNoMoreThanThePlacesForHandshakes(t *testing.T) {
 	onEachDoor(t, func(t *testing.T, secure *roost.TLS) {
-		s := &roost.Server{MaxHandshakes: 8, TLS: secure}
+		s, most := &roost.Server{MaxHandshakes: 8, TLS: secure}, int64(8)
+		if secure != nil { // who comes out of TLS's handshakes while the last place is taken is let in
+			secure.Handshakes = 1
+			most += 4
+		}
 		f := behind(t, s, websocket.Config{})
 		for range 20 {
 			if nc, err := f.connect(); err == nil { // else it was cut at once
 				defer nc.Close() //nolint:errcheck // it said nothing
 			}
 		}
-		for late := time.Now().Add(patience); s.Stats().Refused < 12; {
+		for late := time.Now().Add(patience); s.Stats().Refused < 20-uint64(most); {
 			f.honest.ExpectQuiet(t)
 			if time.Now().After(late) {
 				t.Fatalf("%+v", s.Stats())
 			}
 		}
-		if got := s.Stats(); got.HandshakesHigh > 8 {
+		if got := s.Stats(); got.HandshakesHigh > most {
 			t.Errorf("%+v", got)
 		}
 		f.stands(t)
