@@ -21,11 +21,14 @@ import (
 	"github.com/roostgo/roost/transport/websocket"
 )
 
-// behind builds a fort behind a roost.Server. If that has TLS, it gets a
-// certificate.
+// behind builds a fort behind a roost.Server. If that has no endpoint, it gets
+// one; if it has TLS, a certificate.
 func behind(t *testing.T, s *roost.Server, ws websocket.Config) *fort {
 	t.Helper()
-	f := &fort{Endpoint: endpoint(roost.Config{WebSocket: ws}), full: s.MaxHandshakes > 0 || s.TLS != nil && s.TLS.Handshakes > 0}
+	if s.Endpoint == nil {
+		s.Endpoint = endpoint(roost.Config{WebSocket: ws})
+	}
+	f := &fort{Endpoint: s.Endpoint, full: s.MaxHandshakes > 0 || s.TLS != nil && s.TLS.Handshakes > 0}
 	if s.TLS != nil {
 		pair := testcert.New(t, "roost.example")
 		s.TLS.Config = &tls.Config{Certificates: []tls.Certificate{pair.TLS}, MinVersion: tls.VersionTLS13}
@@ -33,7 +36,7 @@ func behind(t *testing.T, s *roost.Server, ws websocket.Config) *fort {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	listening, ended := make(chan string, 1), make(chan error, 1)
-	s.Endpoint, s.Addr, s.Logger = f.Endpoint, "127.0.0.1:0", slog.New(slog.DiscardHandler)
+	s.Addr, s.Logger = "127.0.0.1:0", slog.New(slog.DiscardHandler)
 	s.OnListen = func(a net.Addr) { listening <- a.String() }
 	go func() { ended <- s.Run(ctx) }() // ends with ctx; the fort's end waits
 	f.close = func() {

@@ -28,8 +28,7 @@ type watcher struct {
 	asked chan chan view // who wants to know
 	stop  chan struct{}
 	ended sync.WaitGroup
-
-	turn atomic.Int64 // the longest that this process waited for one
+	pulse pulse
 }
 
 // view is what a watcher saw since it was asked last.
@@ -44,8 +43,8 @@ func watch(t testing.TB, c *client.Conn, knock func() error) *watcher {
 	t.Helper()
 	c.Join(t, "room:watch", "1", "")
 	w := &watcher{conn: c, knock: knock, asked: make(chan chan view), stop: make(chan struct{})}
-	w.ended.Go(w.run)   // ends with stop
-	w.ended.Go(w.pulse) // as well
+	w.ended.Go(w.run)                           // ends with stop
+	w.ended.Go(func() { w.pulse.beat(w.stop) }) // as well
 	return w
 }
 
@@ -116,36 +115,45 @@ func (w *watcher) ask(joinRef, topic, event string, n int) error {
 	return nil
 }
 
-// pulse notes how late this process comes to its turn.
-func (w *watcher) pulse() {
-	const beat = time.Millisecond
-	tick := time.NewTicker(beat)
-	defer tick.Stop()
-	for last := time.Now(); ; {
-		select {
-		case <-w.stop:
-			return
-		case <-tick.C:
-			now := time.Now()
-			if late := int64(now.Sub(last) - beat); late > w.turn.Load() {
-				w.turn.Store(late)
-			}
-			last = now
-		}
-	}
-}
-
 // felt fails the test if anybody felt anything since it was called last.
 func (w *watcher) felt(t testing.TB) {
 	t.Helper()
 	answer := make(chan view)
 	w.asked <- answer
 	seen := <-answer
-	late := time.Duration(w.turn.Swap(0))
-	switch {
-	case seen.err != nil:
+	if seen.err != nil {
 		t.Fatalf("others are not served: %v", seen.err)
-	case seen.slowest > tolerance+excuse*late:
-		t.Errorf("others feel it: %s took %v (this process waited %v for its turn)", seen.of, seen.slowest, late)
+	}
+	w.pulse.judge(t, seen.of, seen.slowest)
+}
+
+// pulse is the longest that this process waited for its turn.
+type pulse struct{ late atomic.Int64 }
+
+// beat measures until stop.
+func (p *pulse) beat(stop <-chan struct{}) {
+	const every = time.Millisecond
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for last := time.Now(); ; {
+		select {
+		case <-stop:
+			return
+		case <-tick.C:
+			now := time.Now()
+			if late := int64(now.Sub(last) - every); late > p.late.Load() {
+				p.late.Store(late)
+			}
+			last = now
+		}
+	}
+}
+
+// judge fails the test if something took longer than this process excuses since
+// it was called last.
+func (p *pulse) judge(t testing.TB, what string, took time.Duration) {
+	t.Helper()
+	if late := time.Duration(p.late.Swap(0)); took > tolerance+excuse*late {
+		t.Errorf("others feel it: %s took %v (this process waited %v for its turn)", what, took, late)
 	}
 }
