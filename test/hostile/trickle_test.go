@@ -12,7 +12,7 @@ import (
 // Were all that has come of a message copied for each read, this one would make
 // 128 MB of work, less what comes together.
 func TestWhatTricklesInIsNotCopiedForEachByte(t *testing.T) {
-	const size, bound = 16_000, 2 << 20
+	const size, bound = 16_000, 1 << 20
 	beat := v2("null", `"the beat"`, `"phoenix"`, `"heartbeat"`, `{"pad":"`+repeat("x", size)+`"}`)
 	message := frame.AppendMasked(nil, true, 0, frame.Text, [4]byte{1, 2, 3, 4}, []byte(beat))
 	onEachEngine(t, websocket.Config{}, func(t *testing.T, f *fort) {
