@@ -68,14 +68,16 @@ func TestFloodsOfKeyUpdatesAreCut(t *testing.T) {
 				return times(n, func() []byte { return append(g.update(ask), g.record(dataRecord, ping, 0)...) })
 			}
 		}
-		f.bears(t, updates(16))
-		f.alerts(t, updates(1000), "unexpected message")
-		f.bears(t, between(16))
-		f.alerts(t, between(1000), "unexpected message")
+		for _, flood := range []func(n int) func(g *forger) []byte{updates, between} {
+			f.bears(t, flood(16))
+			f.alerts(t, flood(17), "unexpected message")
+			f.alerts(t, flood(1000), "unexpected message")
+		}
 	}
 }
 
-// An update that is spread over records, and one with something behind it.
+// Updates that are empty, have something behind them, announce more, or are
+// interrupted.
 func TestKeyUpdatesInPiecesAreBounded(t *testing.T) {
 	f := secured(t, new(roost.TLS))
 	f.alerts(t, func(g *forger) []byte { return g.record(handshakeRecord, nil, 0) }, "unexpected message")
@@ -98,6 +100,7 @@ func TestFloodsOfRecordsWithoutDataAreCut(t *testing.T) {
 				}
 			}
 			f.bears(t, records(16))
+			f.alerts(t, records(17), "unexpected message")
 			f.alerts(t, records(1000), "unexpected message")
 		})
 	}
