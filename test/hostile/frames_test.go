@@ -68,7 +68,7 @@ func TestTinyFragmentsAreBoundedByTheirNumber(t *testing.T) {
 // Were each fragment's work in proportion to those before it, half a million of
 // them would take minutes, and the honest client would wait for them.
 func TestTheWorkOfAFragmentDoesNotGrowWithThoseBeforeIt(t *testing.T) {
-	onEachEngine(t, websocket.Config{Loops: 1, MaxFragments: 1 << 19}, func(t *testing.T, f *fort) {
+	onEachEngine(t, websocket.Config{MaxFragments: 1 << 19}, func(t *testing.T, f *fort) {
 		f.strikes(t, client.Options{}, parts(1<<19+1, "x"), 1008)
 	})
 }
@@ -148,7 +148,7 @@ func TestFramesThatBreakTheProtocolEndTheirConnectionOnly(t *testing.T) {
 
 // The buffers that frames are written to have held what was for others.
 func TestACloseFrameHoldsItsCodeAndNothingElse(t *testing.T) {
-	onEachEngine(t, websocket.Config{Loops: 1}, func(t *testing.T, f *fort) {
+	onEachEngine(t, websocket.Config{}, func(t *testing.T, f *fort) {
 		secret := f.attacker(t, "2.0.0", client.Options{})
 		secret.Join(t, "room:1", "1", "")
 		if err := secret.Push("1", "2", "room:1", "echo", `{"secret":"`+repeat("s", 5000)+`"}`); err != nil {

@@ -17,7 +17,7 @@ import (
 )
 
 // tight are bounds that a fuzzer reaches.
-var tight = websocket.Config{Loops: 1, MaxFrame: 4000, MaxMessage: 6000, MaxFragments: 20, Compress: true, CloseTimeout: time.Minute}
+var tight = websocket.Config{MaxFrame: 4000, MaxMessage: 6000, MaxFragments: 20, Compress: true, CloseTimeout: time.Minute}
 
 // limits are tight as the assembler has them.
 func limits(deflate bool) *frame.Limits {

@@ -44,11 +44,11 @@ func TestAFloodOfTLSHandshakes(t *testing.T) {
 			close(key.slow)
 			var wait sync.WaitGroup
 			for range flood {
-				stalls := f.knock(t)
+				stalls := f.plain(t)
 				if _, err := io.WriteString(stalls, "\x16\x03\x01\x02\x00half a ClientHello"); err != nil {
 					t.Fatal(err)
 				}
-				whole := tls.Client(f.knock(t), f.tls)
+				whole := tls.Client(f.plain(t), f.tls)
 				wait.Go(func() {
 					if err := whole.Handshake(); err != nil {
 						t.Error(err)
@@ -72,8 +72,8 @@ func TestAFloodOfTLSHandshakes(t *testing.T) {
 	}
 }
 
-// knock connects without TLS.
-func (f *fort) knock(t *testing.T) net.Conn {
+// plain connects without TLS.
+func (f *fort) plain(t *testing.T) net.Conn {
 	t.Helper()
 	c, err := net.Dial("tcp", f.address)
 	if err != nil {

@@ -2,7 +2,6 @@ package hostile
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -12,6 +11,7 @@ import (
 	"github.com/roostgo/roost/test/client"
 	"github.com/roostgo/roost/token"
 	"github.com/roostgo/roost/transport"
+	"github.com/roostgo/roost/transport/websocket"
 )
 
 // guarded builds a fort whose clients need a token.
@@ -21,8 +21,8 @@ func guarded(t *testing.T, keys *token.Keyring) *fort {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fort{Endpoint: roost.NewEndpoint(roost.Config{
-		Logger: slog.New(slog.DiscardHandler), CheckOrigin: pages, Overload: roost.Overload{Delay: -1},
+	f := &fort{Endpoint: endpoint(roost.Config{
+		CheckOrigin: pages,
 		Connect: func(_ context.Context, c *roost.Connect) error {
 			if c.Params["token"] == "open sesame" { // the honest client's
 				return nil
@@ -71,6 +71,44 @@ func TestPagesOfOtherOriginsOpenNoSocket(t *testing.T) {
 		client.Open(t, f.url("2.0.0")+"&token=open+sesame", client.Options{Header: http.Header{"Origin": {origin}}}).Abort()
 	}
 	f.stands(t)
+}
+
+// A request may name a scheme in its first line, and in headers of proxies;
+// whether there is TLS, the connection says.
+func TestTheSchemeIsThatOfTheConnectionWhateverARequestSays(t *testing.T) {
+	onEachDoor(t, func(t *testing.T, secure *roost.TLS) {
+		seen := make(chan string, 4)
+		e := endpoint(roost.Config{CheckOrigin: transport.SameConn(), Connect: func(_ context.Context, c *roost.Connect) error {
+			if c.Params["attacker"] != nil {
+				seen <- c.Info().URI.Scheme
+			}
+			return nil
+		}})
+		f := behind(t, &roost.Server{Endpoint: e, TLS: secure}, websocket.Config{})
+		is, claimed := "http", "https"
+		if secure != nil {
+			is, claimed = claimed, is
+		}
+		for header, want := range map[string]int{
+			"":                                       http.StatusSwitchingProtocols,
+			"X-Forwarded-Proto: " + claimed + "\r\n": http.StatusSwitchingProtocols,
+			"Origin: " + is + "://bank.example\r\n":  http.StatusSwitchingProtocols,
+			"Origin: " + claimed + "://bank.example\r\n": http.StatusForbidden,
+		} {
+			request := "GET " + claimed + "://bank.example/socket/websocket?vsn=2.0.0&attacker=1 HTTP/1.1\r\n" + header + upgrade + "\r\n"
+			got := f.status(t, request)
+			if got != want {
+				t.Errorf("%q: got %d, want %d", header, got, want)
+			}
+			if got != http.StatusSwitchingProtocols {
+				continue
+			}
+			if scheme := <-seen; scheme != is {
+				t.Errorf("%q: Connect sees %s", header, scheme)
+			}
+		}
+		f.stands(t)
+	})
 }
 
 func keyring(t *testing.T, salt string) *token.Keyring {

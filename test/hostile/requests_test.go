@@ -3,10 +3,13 @@ package hostile
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -14,16 +17,26 @@ import (
 	"time"
 
 	"github.com/roostgo/roost"
+	"github.com/roostgo/roost/internal/testcert"
+	"github.com/roostgo/roost/transport/websocket"
 )
 
-// behind builds a fort behind a roost.Server.
-func behind(t *testing.T, s *roost.Server) *fort {
+// behind builds a fort behind a roost.Server. If that has no endpoint, it gets
+// one; if it has TLS, a certificate.
+func behind(t *testing.T, s *roost.Server, ws websocket.Config) *fort {
 	t.Helper()
-	quiet := slog.New(slog.DiscardHandler)
-	f := &fort{Endpoint: roost.NewEndpoint(roost.Config{Logger: quiet, Overload: roost.Overload{Delay: -1}})}
+	if s.Endpoint == nil {
+		s.Endpoint = endpoint(roost.Config{WebSocket: ws})
+	}
+	f := &fort{Endpoint: s.Endpoint, full: s.MaxHandshakes > 0 || s.TLS != nil && s.TLS.Handshakes > 0}
+	if s.TLS != nil {
+		pair := testcert.New(t, "roost.example")
+		s.TLS.Config = &tls.Config{Certificates: []tls.Certificate{pair.TLS}, MinVersion: tls.VersionTLS13}
+		f.tls = &tls.Config{RootCAs: testcert.Pool(pair), ServerName: "roost.example", MinVersion: tls.VersionTLS13}
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	listening, ended := make(chan string, 1), make(chan error, 1)
-	s.Endpoint, s.Addr, s.Logger = f.Endpoint, "127.0.0.1:0", quiet
+	s.Addr, s.Logger = "127.0.0.1:0", slog.New(slog.DiscardHandler)
 	s.OnListen = func(a net.Addr) { listening <- a.String() }
 	go func() { ended <- s.Run(ctx) }() // ends with ctx; the fort's end waits
 	f.close = func() {
@@ -42,15 +55,14 @@ func behind(t *testing.T, s *roost.Server) *fort {
 	return f
 }
 
-// dial connects without saying anything.
+// dial connects without saying anything, but what TLS has to.
 func (f *fort) dial(t *testing.T) net.Conn {
 	t.Helper()
-	nc, err := net.Dial("tcp", f.address)
+	nc, err := f.connect()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = nc.Close() })
-	_ = nc.SetDeadline(time.Now().Add(patience))
 	return nc
 }
 
@@ -65,52 +77,102 @@ func drip(nc net.Conn) {
 	}
 }
 
+// onEachDoor runs a test without TLS and with it.
+func onEachDoor(t *testing.T, test func(t *testing.T, secure *roost.TLS)) {
+	t.Helper()
+	t.Run("plain", func(t *testing.T) { test(t, nil) })
+	t.Run("tls", func(t *testing.T) { test(t, new(roost.TLS)) })
+}
+
 func TestSlowRequestsAndSilentConnectionsAreCut(t *testing.T) {
 	reads := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
-	f := behind(t, &roost.Server{Handler: reads, ReadHeaderTimeout: time.Second, ReadTimeout: time.Second})
-	var attackers sync.WaitGroup
-	for range 5 {
-		for _, begin := range []string{
-			"GET /socket/websocket HTTP/1.1\r\nHost: a\r\nX-Slow: ",      // a slow head
-			"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9999\r\n\r\n", // a slow body
-			"", // silence
-		} {
-			nc := f.dial(t)
-			_, _ = io.WriteString(nc, begin)
-			if begin != "" {
-				attackers.Go(func() { drip(nc) }) // ends when the server hangs up
-			}
-			attackers.Go(func() { // ends with the server, or with patience
-				if _, err := io.Copy(io.Discard, nc); err != nil && strings.Contains(err.Error(), "timeout") {
-					t.Errorf("%q was not cut", begin)
+	onEachDoor(t, func(t *testing.T, secure *roost.TLS) {
+		f := behind(t, &roost.Server{Handler: reads, ReadHeaderTimeout: time.Second, ReadTimeout: time.Second, TLS: secure}, websocket.Config{})
+		var attackers sync.WaitGroup
+		for range 5 {
+			for _, begin := range []string{
+				"GET /socket/websocket HTTP/1.1\r\nHost: a\r\nX-Slow: ",      // a slow head
+				"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9999\r\n\r\n", // a slow body
+				"", // silence
+			} {
+				nc := f.dial(t)
+				_, _ = io.WriteString(nc, begin)
+				if begin != "" {
+					attackers.Go(func() { drip(nc) }) // ends when the server hangs up
 				}
-				_ = nc.Close()
-			})
+				attackers.Go(func() { awaitCut(t, nc, begin) }) // ends with the server, or with patience
+			}
 		}
+		f.honest.ExpectQuiet(t)
+		attackers.Wait()
+		f.stands(t)
+	})
+}
+
+// awaitCut waits until the server hangs up.
+func awaitCut(t *testing.T, nc net.Conn, begin string) {
+	if _, err := io.Copy(io.Discard, nc); err != nil && strings.Contains(err.Error(), "timeout") {
+		t.Errorf("%.60q was not cut", begin)
 	}
-	f.honest.ExpectQuiet(t)
-	attackers.Wait()
-	f.stands(t)
+	_ = nc.Close()
 }
 
 func TestSilentConnectionsTakeNoMoreThanThePlacesForHandshakes(t *testing.T) {
-	s := &roost.Server{MaxHandshakes: 8}
-	f := behind(t, s)
-	for range 20 {
-		if nc, err := net.Dial("tcp", f.address); err == nil { // else it was cut at once
-			defer nc.Close() //nolint:errcheck // it said nothing
+	onEachDoor(t, func(t *testing.T, secure *roost.TLS) {
+		s, most := &roost.Server{MaxHandshakes: 8, TLS: secure}, int64(8)
+		if secure != nil { // who comes out of TLS's handshakes while the last place is taken is let in
+			secure.Handshakes = 1
+			most += 4
 		}
-	}
-	for late := time.Now().Add(patience); s.Stats().Refused < 12; {
-		f.honest.ExpectQuiet(t)
-		if time.Now().After(late) {
-			t.Fatalf("%+v", s.Stats())
+		f := behind(t, s, websocket.Config{})
+		for range 20 {
+			if nc, err := f.connect(); err == nil { // else it was cut at once
+				defer nc.Close() //nolint:errcheck // it said nothing
+			}
 		}
-	}
-	if got := s.Stats(); got.HandshakesHigh > 8 {
-		t.Errorf("%+v", got)
-	}
-	f.stands(t)
+		for late := time.Now().Add(patience); s.Stats().Refused < 20-uint64(most); {
+			f.honest.ExpectQuiet(t)
+			if time.Now().After(late) {
+				t.Fatalf("%+v", s.Stats())
+			}
+		}
+		if got := s.Stats(); got.HandshakesHigh > most {
+			t.Errorf("%+v", got)
+		}
+		f.stands(t)
+	})
+}
+
+// Who reads no answers makes the server wait with the next one, for as long as
+// an answer may take: then the place is another's.
+func TestAnswersThatNobodyReadsAreNotWaitedForLong(t *testing.T) {
+	const places = 2
+	long := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, repeat("x", 64<<10)) })
+	onEachDoor(t, func(t *testing.T, secure *roost.TLS) {
+		f := behind(t, &roost.Server{Handler: long, MaxHandshakes: places, WriteTimeout: 500 * time.Millisecond, TLS: secure}, websocket.Config{})
+		requests := repeat("GET / HTTP/1.1\r\nHost: a\r\n\r\n", 1000)
+		var attackers sync.WaitGroup
+		for range places {
+			nc := f.dial(t)
+			attackers.Go(func() { // ends when it is cut, or with patience
+				var err error
+				for err == nil {
+					_, err = io.WriteString(nc, requests)
+				}
+				if errors.Is(err, os.ErrDeadlineExceeded) {
+					t.Error("a client that reads nothing was not cut")
+				}
+				vanish(nc)
+			})
+		}
+		attackers.Wait()
+		for late := time.Now().Add(patience); f.knock() != nil; { // until their places are free
+			if time.Now().After(late) {
+				t.Fatal("nobody gets in any more")
+			}
+		}
+		f.stands(t)
+	})
 }
 
 const upgrade = "Host: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
@@ -130,7 +192,7 @@ func (f *fort) status(t *testing.T, request string) int {
 }
 
 func TestHeaderFloodsAreBoundedByTheirBytes(t *testing.T) {
-	f := behind(t, &roost.Server{})
+	f := behind(t, &roost.Server{}, websocket.Config{})
 	var many strings.Builder
 	for a := 'a'; a <= 'z'; a++ {
 		for b := range 80 {
@@ -164,7 +226,7 @@ func TestNoRequestIsSmuggledInAnother(t *testing.T) {
 		if r.URL.Path == "/inner" {
 			smuggled.Add(1)
 		}
-	})})
+	})}, websocket.Config{})
 	const inner = "GET /inner HTTP/1.1\r\nHost: a\r\n\r\n"
 	const post, chunks = "POST / HTTP/1.1\r\nHost: a\r\n", "0\r\n\r\n"
 	for name, request := range map[string]string{

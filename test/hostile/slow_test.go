@@ -3,6 +3,7 @@ package hostile
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"log/slog"
@@ -16,7 +17,9 @@ import (
 
 	"github.com/roostgo/roost"
 	"github.com/roostgo/roost/internal/frame"
+	"github.com/roostgo/roost/internal/testcert"
 	"github.com/roostgo/roost/test/client"
+	"github.com/roostgo/roost/transport/secure"
 	"github.com/roostgo/roost/transport/websocket"
 )
 
@@ -36,22 +39,25 @@ type hall struct {
 	heard    chan struct{} // by one of those who read, the news that is out
 	problems chan string
 	stuck    []*client.Conn
+	tls      *tls.Config // of clients; nil without TLS
+	pulse    pulse
 }
 
-// onEachHall runs a test with each engine.
+// onEachHall runs a test with each engine, and over TLS.
 func onEachHall(t *testing.T, ws websocket.Config, policy roost.SlowConsumer, test func(t *testing.T, h *hall)) {
 	t.Helper()
 	for _, e := range engines() {
 		t.Run("engine="+string(e), func(t *testing.T) {
 			ws := ws
 			ws.Engine = e
-			h := open(t, ws, policy)
-			test(t, h)
+			test(t, open(t, ws, policy, nil))
 		})
 	}
+	t.Run("tls", func(t *testing.T) { test(t, open(t, ws, policy, testcert.New(t, "roost.example"))) })
 }
 
-func open(t *testing.T, ws websocket.Config, policy roost.SlowConsumer) *hall {
+// open opens a hall; with a certificate it speaks TLS.
+func open(t *testing.T, ws websocket.Config, policy roost.SlowConsumer, pair *testcert.Pair) *hall {
 	t.Helper()
 	h := &hall{
 		Endpoint: roost.NewEndpoint(roost.Config{WebSocket: ws, Logger: slog.New(slog.DiscardHandler)}),
@@ -59,10 +65,18 @@ func open(t *testing.T, ws websocket.Config, policy roost.SlowConsumer) *hall {
 	}
 	h.Channel("other:*", roost.ChannelOf((*seat).Join))
 	h.Channel("room:*", roost.ChannelOf((*seat).Join, roost.On("echo", (*seat).Echo)), roost.WithSlowConsumer(policy))
-	server := httptest.NewServer(h)
-	h.url = "ws" + strings.TrimPrefix(server.URL, "http") + "/socket/websocket?vsn=2.0.0"
+	server, scheme := httptest.NewUnstartedServer(h), "ws://"
+	if pair != nil {
+		scheme, h.tls = "wss://", &tls.Config{RootCAs: testcert.Pool(pair), ServerName: "roost.example", MinVersion: tls.VersionTLS13}
+		server.Listener = secure.Listen(server.Listener, secure.Config{TLS: &tls.Config{Certificates: []tls.Certificate{pair.TLS}, MinVersion: tls.VersionTLS13}})
+	}
+	server.Start()
+	h.url = scheme + server.Listener.Addr().String() + "/socket/websocket?vsn=2.0.0"
+	stop := make(chan struct{})
 	var listeners sync.WaitGroup
+	listeners.Go(func() { h.pulse.beat(stop) }) // ends with stop
 	t.Cleanup(func() {
+		close(stop)
 		server.Close()
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
@@ -101,6 +115,7 @@ func narrow(ctx context.Context, network, address string) (net.Conn, error) {
 
 func (h *hall) enter(t *testing.T, o client.Options) *client.Conn {
 	t.Helper()
+	o.TLS = h.tls
 	c := client.Open(t, h.url, o)
 	c.Join(t, "room:1", "1", "")
 	_ = c.NetConn().SetDeadline(time.Time{})
@@ -134,7 +149,10 @@ func (h *hall) listen(c *client.Conn, news [][]byte) {
 // publish broadcasts all news, each when those who read have heard the last.
 func (h *hall) publish(t *testing.T) {
 	t.Helper()
+	var slowest time.Duration
+	h.pulse.late.Store(0)
 	for n := range rounds {
+		began := time.Now()
 		if err := h.Broadcast(context.Background(), "room:1", "news", map[string]string{"text": pad(n)}); err != nil {
 			t.Fatal(err)
 		}
@@ -143,9 +161,13 @@ func (h *hall) publish(t *testing.T) {
 			case <-h.heard:
 			case p := <-h.problems:
 				t.Fatal(p)
+			case <-time.After(patience):
+				t.Fatalf("news %d is not heard by all", n)
 			}
 		}
+		slowest = max(slowest, time.Since(began))
 	}
+	h.pulse.judge(t, "news", slowest)
 }
 
 // heapNow is what lives after a collection.
