@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/roostgo/roost/internal/reuseport"
-	"github.com/roostgo/roost/secure"
+	"github.com/roostgo/roost/secureheaders"
 	"github.com/roostgo/roost/transport"
 )
 
@@ -238,7 +238,7 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	case s.Handler != nil:
 		s.Handler.ServeHTTP(w, r)
 	default:
-		secure.Set(w.Header())
+		secureheaders.Set(w.Header())
 		http.NotFound(w, r)
 	}
 }
@@ -259,7 +259,7 @@ func bareHost(host string) string {
 }
 
 func misdirected(w http.ResponseWriter, host string) {
-	secure.Set(w.Header())
+	secureheaders.Set(w.Header())
 	http.Error(w, fmt.Sprintf("This server does not answer to the host %q, so that no page from elsewhere reaches it under a name of its own.\n"+
 		"If that name is yours, add it: roost serve -host %s, or Server.Hosts in Go.", host, bareHost(host)), http.StatusMisdirectedRequest)
 }

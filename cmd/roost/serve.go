@@ -17,7 +17,7 @@ import (
 
 	"github.com/roostgo/roost"
 	"github.com/roostgo/roost/playground"
-	"github.com/roostgo/roost/secure"
+	"github.com/roostgo/roost/secureheaders"
 	"github.com/roostgo/roost/telemetry"
 	"github.com/roostgo/roost/transport"
 	"github.com/roostgo/roost/transport/websocket"
@@ -237,7 +237,7 @@ func routes(a *api) http.Handler {
 	mux.Handle("/api/", foreign.Handler(a))
 	mux.HandleFunc("GET /healthz", a.health)
 	mux.HandleFunc("GET /readyz", a.ready)
-	return secure.Handler(mux)
+	return secureheaders.Handler(mux)
 }
 
 func isLocal(a net.Addr) bool {
