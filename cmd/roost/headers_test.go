@@ -1,7 +1,9 @@
 package main
 
 import (
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 )
@@ -37,6 +39,27 @@ func TestEveryAnswerAsksBrowsersToDistrustIt(t *testing.T) {
 			t.Errorf("%s %s: got %d, want %d", c.method, c.path, resp.StatusCode, c.status)
 		}
 		expectDistrust(t, c.method+" "+c.host+c.path, resp.Header)
+	}
+}
+
+func TestBrowsersInsistOnTLSWhereTheNetworkReachesIt(t *testing.T) {
+	for _, c := range []struct {
+		args  []string
+		local bool
+		want  string
+	}{
+		{nil, false, "max-age=15552000"},
+		{nil, true, ""},
+		{[]string{"-hsts", "1h"}, false, "max-age=3600"},
+		{[]string{"-hsts", "0"}, false, ""},
+	} {
+		f, err := parseServe(c.args, io.Discard)
+		must(t, err)
+		rec := httptest.NewRecorder()
+		f.insisting(c.local, http.NotFoundHandler()).ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "https://roost.example/", nil))
+		if got := rec.Result().Header.Get("Strict-Transport-Security"); got != c.want {
+			t.Errorf("%q, local %v: got %q, want %q", c.args, c.local, got, c.want)
+		}
 	}
 }
 
