@@ -33,14 +33,13 @@ func (g greeting) String() string {
 // reach says who may do what.
 func (g greeting) reach() (lines []string) {
 	switch {
-	case isLocal(g.addr):
+	case !isLocal(g.addr):
+		lines = append(lines, g.asked("who can reach "+g.addr.String())...)
+	case g.api.network:
+		lines = append(lines, "Only this machine can reach it, and what -trusted-proxies pass on.")
+		lines = append(lines, g.asked("whom they let through")...)
+	default:
 		lines = append(lines, "Only this machine can reach it; -listen :4000 opens it to the network.")
-	case g.secret == "" && len(g.api.keys) == 0 && g.api.insecure:
-		lines = append(lines, "Everybody who can reach "+g.addr.String()+" can join, push and publish: nobody is asked who they are.")
-	case g.secret == "":
-		lines = append(lines, "Everybody who can reach "+g.addr.String()+" can join and push: nobody is asked who they are; -secret-file has clients asked.")
-	case len(g.api.keys) == 0 && g.api.insecure:
-		lines = append(lines, "Everybody who can reach "+g.addr.String()+" can publish: the API asks for no key.")
 	}
 	if !isLocal(g.addr) && !g.named {
 		lines = append(lines, "Any host name will do; -host names the ones to answer to.")
@@ -49,6 +48,20 @@ func (g greeting) reach() (lines []string) {
 		lines = append(lines, "Clients need a token; this makes one for user 42: roost token -secret-file "+g.secret+" 42")
 	}
 	return lines
+}
+
+// asked warns of what nobody is asked for.
+func (g greeting) asked(who string) []string {
+	open := len(g.api.keys) == 0 && g.api.insecure
+	switch {
+	case g.secret == "" && open:
+		return []string{"Everybody " + who + " can join, push and publish: nobody is asked who they are."}
+	case g.secret == "":
+		return []string{"Everybody " + who + " can join and push: nobody is asked who they are; -secret-file has clients asked."}
+	case open:
+		return []string{"Everybody " + who + " can publish: the API asks for no key."}
+	}
+	return nil
 }
 
 // options are those of phoenix.js's Socket.

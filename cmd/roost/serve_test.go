@@ -208,6 +208,7 @@ func TestTheGreetingSaysWhoIsAskedForWhat(t *testing.T) {
 			[]string{"roost token -secret-file the.secret 42", `socket", {authToken: TOKEN})`, `curl -H "authorization: Bearer $ROOST_API_KEY" -H 'content-type`},
 			[]string{"Nobody"},
 		},
+		{greeting{addr: local, api: gate{network: true}}, []string{"what -trusted-proxies pass on", "Everybody whom they let through can join and push"}, []string{"-listen :4000"}},
 		{greeting{addr: network, api: gate{network: true}}, []string{"can join and push", "Nobody can publish: -api-keys FILE"}, []string{"curl"}},
 		{greeting{addr: network, api: gate{network: true, insecure: true}}, []string{"can join, push and publish", "  curl -H 'content-type"}, nil},
 		{
