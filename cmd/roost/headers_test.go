@@ -1,11 +1,12 @@
 package main
 
 import (
-	"io"
+	"crypto/tls"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/roostgo/roost/internal/testcert"
 )
 
 func TestEveryAnswerAsksBrowsersToDistrustIt(t *testing.T) {
@@ -43,22 +44,30 @@ func TestEveryAnswerAsksBrowsersToDistrustIt(t *testing.T) {
 }
 
 func TestBrowsersInsistOnTLSWhereTheNetworkReachesIt(t *testing.T) {
+	pair := testcert.New(t, "localhost")
+	pair.Write(t, t.TempDir())
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: testcert.Pool(pair), ServerName: "localhost", MinVersion: tls.VersionTLS13}}
+	defer transport.CloseIdleConnections()
 	for _, c := range []struct {
-		args  []string
-		local bool
-		want  string
+		args []string
+		want string
 	}{
-		{nil, false, "max-age=15552000"},
-		{nil, true, ""},
-		{[]string{"-hsts", "1h"}, false, "max-age=3600"},
-		{[]string{"-hsts", "0"}, false, ""},
+		{[]string{"-trusted-proxies", "10.0.0.0/8"}, "max-age=15552000"},
+		{[]string{"-trusted-proxies", "10.0.0.0/8", "-hsts", "1h"}, "max-age=3600"},
+		{[]string{"-trusted-proxies", "10.0.0.0/8", "-hsts", "0"}, ""},
+		{nil, ""},
 	} {
-		f, err := parseServe(c.args, io.Discard)
-		must(t, err)
-		rec := httptest.NewRecorder()
-		f.insisting(c.local, http.NotFoundHandler()).ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "https://roost.example/", nil))
-		if got := rec.Result().Header.Get("Strict-Transport-Security"); got != c.want {
-			t.Errorf("%q, local %v: got %q, want %q", c.args, c.local, got, c.want)
+		s := serveFor(t, append(c.args, "-tls-cert", pair.CertFile, "-tls-key", pair.KeyFile)...)
+		for _, path := range []string{"/", "/nothing", "/healthz", "/api/broadcast"} {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+s.addr+path, nil)
+			must(t, err)
+			req.Close = true
+			resp, err := transport.RoundTrip(req)
+			must(t, err)
+			must(t, resp.Body.Close())
+			if got := resp.Header.Get("Strict-Transport-Security"); got != c.want {
+				t.Errorf("%q: %s: got %q, want %q", c.args, path, got, c.want)
+			}
 		}
 	}
 }

@@ -82,3 +82,10 @@ func TestAServerBehindAProxyIsOnTheNetwork(t *testing.T) {
 		t.Errorf("got %d %s", status, body)
 	}
 }
+
+func TestThoseWhoInsistOpenTheAPI(t *testing.T) {
+	s := serveFor(t, "-trusted-proxies", "10.0.0.0/8", "-insecure")
+	if status, body := s.publish(t, asJSON, `{"topic":"room:1","event":"e"}`); status != http.StatusOK {
+		t.Errorf("got %d %s", status, body)
+	}
+}

@@ -75,7 +75,7 @@ func parseServe(args []string, stderr io.Writer) (f serveFlags, err error) {
 	fs.IntVar(&f.maxFrame, "max-frame", 2<<20, "most `bytes` of one message from a client; over it the connection is closed with 1009")
 	fs.IntVar(&f.outbox, "outbox", 0, "most `bytes` that wait for a client that reads slowly before it is cut; default: four times -max-frame")
 	f.tls.register(fs)
-	fs.DurationVar(&f.hsts, "hsts", defaultHSTS, "with TLS on a network address: how long browsers shall ask this host for nothing without TLS, on any port; 0: not at all")
+	fs.DurationVar(&f.hsts, "hsts", defaultHSTS, "with TLS, where the network reaches the server: how long browsers shall ask this host for nothing without TLS, on any port; 0: not at all")
 	fs.BoolVar(&f.shared, "reuse-port", false, "let another roost serve with this flag listen on the same address, as in a rolling restart (Linux)")
 	f.drain.register(fs)
 	f.limits.register(fs)
@@ -216,7 +216,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	endpoint := roost.NewEndpoint(config)
 	endpoint.Channel("*", newRelay)
 	api := &api{endpoint: endpoint, accepting: new(atomic.Bool), named: guards.visitors != nil}
-	server.Endpoint, server.Listener, server.Handler = endpoint, listener, f.insisting(local, routes(api, guards))
+	server.Endpoint, server.Listener, server.Handler = endpoint, listener, f.insisting(f.reached(local), routes(api, guards))
 	server.Hosts, server.TLS, server.Logger = f.names(listener.Addr()), secured, log
 	server.OnListen = func(a net.Addr) {
 		api.accepting.Store(true)
@@ -235,8 +235,8 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 
 // insisting has browsers insist on TLS where the network reaches the server: on
 // this machine they would do so for all else that it serves under localhost.
-func (f serveFlags) insisting(local bool, next http.Handler) http.Handler {
-	if local {
+func (f serveFlags) insisting(reached bool, next http.Handler) http.Handler {
+	if !reached {
 		return next
 	}
 	return secureheaders.TLSOnly(f.hsts, next)

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"math/big"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -75,6 +76,16 @@ func TestUsersAreStringsOrIntegers(t *testing.T) {
 	} {
 		if id, ok := userID(c.who); id != c.id || ok != c.ok {
 			t.Errorf("%#v: got %q, %v", c.who, id, ok)
+		}
+	}
+}
+
+func TestThePlaygroundAsksForWhatIsNeeded(t *testing.T) {
+	asked, _ := asking(t, "-api-keys", secretsIn(t, newSecret(t)))
+	for s, want := range map[*served]bool{asked: true, serveFor(t): false} {
+		_, page := s.get(t, "/")
+		if strings.Contains(page, "data-needs-token") != want || strings.Contains(page, "data-needs-key") != want {
+			t.Errorf("it asks: want %v", want)
 		}
 	}
 }
