@@ -31,7 +31,7 @@ serve: ## run the standalone server with its playground on 127.0.0.1:4000
 	$(GO) run ./cmd/roost serve
 
 .PHONY: test
-test: tools build vet test-go test-js fuzz cross lint bench-small ## run everything, and install what it needs; this is what CI does
+test: tools build vet test-go test-acme test-js fuzz cross lint bench-small ## run everything, and install what it needs; this is what CI does
 	$(call say,all of it passes)
 
 .PHONY: test-go
@@ -42,6 +42,17 @@ test-go: ## run the Go tests, the floors first, with the race detector and in ra
 	$(GO) test -race -shuffle=on -timeout 10m ./...
 	$(call say,tests that the race detector disturbs: allocations and sizes)
 	$(GO) test -shuffle=on $$(grep -rl --include='*_test.go' '^//go:build !race' . | xargs -n1 dirname | sort -u)
+
+.PHONY: test-acme
+test-acme: tools ## get a certificate of pebble, Let's Encrypt's authority for tests, which is a module of its own
+	$(call say,a certificate of an authority)
+	@if $(GO) -C test/acme mod download; then \
+		$(GO) -C test/acme vet ./... && $(GO) -C test/acme test -race -count=1 ./...; \
+	elif [[ -n $${CI:-} ]]; then \
+		echo "test/acme: its modules cannot be had" >&2; exit 1; \
+	else \
+		echo "test/acme is skipped: its modules cannot be had"; \
+	fi
 
 .PHONY: test-js
 test-js: tools ## run phoenix.js, in Node and in Chromium, and the playground in Chromium

@@ -340,6 +340,9 @@ func (c *client) Closed(reason error) {
 	}
 }
 
+// Release implements transport.Released: another connection may take its place.
+func (c *client) Release() { c.profile.release() }
+
 // disconnected ends a channel after what is in its mailbox. One that has
 // nothing to do ends at once.
 func (s *Socket) disconnected(reason error) {

@@ -36,8 +36,13 @@ type door struct {
 // What a herd's upgrades take of it leaves most of its time to others.
 const acceptRate = 1000
 
-// acceptBurst is how many connections may come at once.
-const acceptBurst = 20
+// What comes at once: the fewest connections, and those of the time by which a
+// timer may be late. Each is some hundred microseconds for a processor, during
+// which those who are inside wait.
+const (
+	acceptBurst = 4
+	acceptSlack = 2 * time.Millisecond
+)
 
 // newDoor paces a listener; a rate of 0 is the default, a negative one none. The
 // same goes for the bound.
@@ -51,7 +56,7 @@ func newDoor(l net.Listener, rate, bound int) *door {
 	}
 	if rate > 0 {
 		d.every = time.Second / time.Duration(rate)
-		d.burst = acceptBurst * d.every
+		d.burst = max(acceptBurst*d.every, acceptSlack)
 	}
 	return d
 }

@@ -21,6 +21,7 @@ import (
 
 	"github.com/roostgo/roost/internal/workers"
 	"github.com/roostgo/roost/pubsub"
+	"github.com/roostgo/roost/secureheaders"
 	"github.com/roostgo/roost/telemetry"
 	"github.com/roostgo/roost/transport"
 	"github.com/roostgo/roost/transport/websocket"
@@ -106,19 +107,22 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // serve answers a request, if it is for the socket's path.
 func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request) bool {
 	vars, ok := e.path.Match(r.URL.Path)
-	if ok && r.ProtoMajor == 1 {
+	if !ok {
+		return false
+	}
+	secureheaders.Set(w.Header()) // of a refusal: 101 has no such headers
+	if r.ProtoMajor == 1 {
 		// What a proxy passes on behind an upgrade that was refused, taking it for
-		// frames, must not be served as a request. (An answer of 101 has no such header.)
+		// frames, must not be served as a request.
 		w.Header().Set("Connection", "close")
 	}
 	switch {
-	case !ok:
 	case e.gate.full(&e.gate.connects):
 		refusedOverload.answer(w, spread(e.config.Overload.RetryAfter))
 	default:
 		e.socket.Serve(w, r, vars)
 	}
-	return ok
+	return true
 }
 
 // PubSub is the bus that carries this endpoint's broadcasts.

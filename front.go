@@ -41,17 +41,18 @@ func (f *front) Run(ctx context.Context) error {
 		}
 	}
 	go func() { ended <- f.requests.server.Serve(f.listener) }() // ends when the listener is closed, below
+	var failure error
 	select {
 	case err := <-ended:
-		return giveUp(fmt.Errorf("roost: accept: %w", err))
+		failure = giveUp(fmt.Errorf("roost: accept: %w", err))
 	case <-ctx.Done():
+		f.linger()
+		_ = f.listener.Close()
+		_ = <-ended // all that was accepted is known now
 	}
-	f.linger()
-	_ = f.listener.Close()
-	_ = <-ended // all that was accepted is known now
 	f.arrivals.dismiss(arrivalGrace)
 	f.requests.finish(context.WithoutCancel(ctx))
-	return nil
+	return failure
 }
 
 // announce tells the user where clients are accepted. A panic there is final:

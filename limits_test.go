@@ -12,6 +12,7 @@ import (
 	"github.com/roostgo/roost"
 	"github.com/roostgo/roost/ratelimit"
 	"github.com/roostgo/roost/test/client"
+	"github.com/roostgo/roost/transport/websocket"
 )
 
 // bounded is a server with limits that hold for this machine, too. Connect takes
@@ -97,6 +98,27 @@ func TestConnectionsAreLimitedInAllPerAddressAndPerID(t *testing.T) {
 		if n := s.Connections.Full + s.Connections.KeyFull + s.IDs.KeyFull; n == 0 {
 			t.Errorf("%s: nothing was counted: %+v", c.reason, s)
 		}
+	}
+}
+
+// The close that a client ignores leaves it a descriptor for CloseTimeout.
+func TestAPlaceIsFreeWhenTheConnectionIsGoneNotWhenItIsTold(t *testing.T) {
+	for _, engine := range []websocket.Engine{websocket.Auto, websocket.Goroutines} {
+		l := roost.Limits{MaxPerAddress: 1, Address: ratelimit.PerAddress{Loopback: true}}
+		e := roost.NewEndpoint(roost.Config{
+			Limits: l, Overload: roost.Overload{Delay: -1}, WebSocket: websocket.Config{Engine: engine, CloseTimeout: time.Minute},
+		})
+		server := open(e)
+		url := "ws" + strings.TrimPrefix(server.server.URL, "http") + "/socket/websocket?vsn=2.0.0"
+		c := client.Open(t, url, client.Options{})
+		must(c.SendText("this is no message"))
+		if m := c.Next(t); m.CloseCode != 1011 {
+			t.Fatalf("got %v", m)
+		}
+		refusedWith(t, url, http.StatusTooManyRequests, "too many connections from this address")
+		c.Drop()
+		eventually(t, url).Drop()
+		server.close()
 	}
 }
 

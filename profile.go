@@ -83,13 +83,16 @@ func (p *profile) open(l *lane.Lane) {
 
 func (p *profile) disconnect() { p.client.conn.Close(transport.CloseGoingAway) } // clause 96
 
-// forget ends the subscription, and what the connection counts for.
+// forget ends the subscription.
 func (p *profile) forget() {
-	if p == nil {
-		return
-	}
-	if p.subscription != nil {
+	if p != nil && p.subscription != nil {
 		p.subscription.Cancel()
 	}
-	p.pass.leave()
+}
+
+// release gives back what the connection counts for.
+func (p *profile) release() {
+	if p != nil {
+		p.pass.leave()
+	}
 }

@@ -98,6 +98,13 @@ type Server struct {
 	// Default: 30 s.
 	ReadTimeout time.Duration
 
+	// WriteTimeout bounds how long an answer to a request may take, from the
+	// request's head on: a client that reads nothing would keep its place for
+	// ever. It does not concern WebSockets. A handler that streams asks for more
+	// with http.ResponseController.SetWriteDeadline. Default: 30 s; negative: no
+	// bound.
+	WriteTimeout time.Duration
+
 	// IdleTimeout ends HTTP connections that ask nothing more.
 	// Default: 60 s.
 	IdleTimeout time.Duration
@@ -113,6 +120,7 @@ type Server struct {
 	Logger *slog.Logger
 
 	door       atomic.Pointer[door] // while it runs
+	handshakes handshakes           // of TLS
 	badHeaders atomic.Uint64
 }
 
@@ -143,6 +151,7 @@ func (s *Server) Run(ctx context.Context) error {
 		return err
 	}
 	defer listener.Close() //nolint:errcheck // as above
+	s.handshakes.of(listener)
 	requests := newRequests(s.http(log), httpGrace)
 	front := &front{
 		requests: requests, listener: listener, onListen: s.OnListen, ready: make(chan struct{}),
@@ -183,6 +192,8 @@ type ServerStats struct {
 	Paced          uint64 // connections that waited for AcceptRate
 	Refused        uint64 // connections over MaxHandshakes
 	BadHeaders     uint64 // connections that were closed because of their PROXY header
+
+	TLS TLSStats // TLS handshakes, all zero without TLS
 }
 
 // Stats may be called at any time.
@@ -193,7 +204,7 @@ func (s *Server) Stats() ServerStats {
 	}
 	return ServerStats{
 		Handshakes: d.handshakes.Load(), HandshakesHigh: d.high.Load(), Paced: d.paced.Load(), Refused: d.refused.Load(),
-		BadHeaders: s.badHeaders.Load(),
+		BadHeaders: s.badHeaders.Load(), TLS: s.handshakes.stats(),
 	}
 }
 
@@ -216,6 +227,7 @@ func (s *Server) http(log *slog.Logger) *http.Server {
 		Handler:           s.handler(),
 		ReadHeaderTimeout: cmp.Or(s.ReadHeaderTimeout, 10*time.Second),
 		ReadTimeout:       cmp.Or(s.ReadTimeout, 30*time.Second),
+		WriteTimeout:      cmp.Or(s.WriteTimeout, 30*time.Second),
 		IdleTimeout:       cmp.Or(s.IdleTimeout, 60*time.Second),
 		MaxHeaderBytes:    cmp.Or(s.MaxHeaderBytes, 64<<10),
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -300,6 +301,59 @@ func TestAListenerThatBreaksEndsTheServerAndItsServices(t *testing.T) {
 	d.expect(t, "pool starts", "pool is ready", "pool stops")
 }
 
+// tearing is a listener that breaks when it is told to.
+type tearing struct {
+	net.Listener
+	tear chan struct{}
+}
+
+func (l tearing) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	select {
+	case <-l.tear:
+		return nil, errTorn
+	default:
+		return c, err
+	}
+}
+
+func TestWhenAListenerBreaksRequestsEndBeforeTheServicesThatTheyUse(t *testing.T) {
+	bound, err := net.Listen("tcp", "127.0.0.1:0")
+	must(err)
+	l := tearing{bound, make(chan struct{})}
+	entered := make(chan struct{})
+	var d diary
+	p := newPool(&d)
+	close(p.may)
+	slow := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		close(entered)
+		<-l.tear
+		d.note("request ends")
+	})
+	ended := make(chan error, 1)
+	server := &roost.Server{
+		Endpoint: roost.NewEndpoint(roost.Config{}), Listener: l, Services: []roost.Service{p}, Handler: slow,
+		Logger: slog.New(slog.DiscardHandler),
+	}
+	go func() { ended <- server.Run(t.Context()) }() // ends when the listener breaks; read below
+	c, err := net.Dial("tcp", bound.Addr().String())
+	must(err)
+	defer c.Close()
+	must(c.SetDeadline(time.Now().Add(patience)))
+	_, err = io.WriteString(c, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+	must(err)
+	<-entered
+	close(l.tear)
+	_ = bound.Close()
+	if err := receive(t, ended, "the end"); err == nil {
+		t.Error("no error")
+	}
+	if _, err := io.Copy(io.Discard, c); err != nil { // the end, not the deadline
+		t.Errorf("the connection goes on: %v", err)
+	}
+	d.expect(t, "pool starts", "pool is ready", "request ends", "pool stops")
+}
+
 func TestASlowHeadIsCutOff(t *testing.T) {
 	r := start(t, &roost.Server{ReadHeaderTimeout: 20 * time.Millisecond})
 	c, err := net.Dial("tcp", r.addr)
@@ -311,6 +365,23 @@ func TestASlowHeadIsCutOff(t *testing.T) {
 	if _, err := io.Copy(io.Discard, c); err != nil { // the end, not the deadline
 		t.Errorf("got %v", err)
 	}
+}
+
+func TestAClientThatReadsNoAnswerIsCutOff(t *testing.T) {
+	long := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, strings.Repeat("x", 64<<10)) })
+	s := &roost.Server{WriteTimeout: 50 * time.Millisecond, MaxHandshakes: 1, Handler: long}
+	r := start(t, s)
+	c, err := net.Dial("tcp", r.addr)
+	must(err)
+	defer c.Close()
+	must(c.SetDeadline(time.Now().Add(patience)))
+	for err == nil { // until it is cut; net/http reads a request when the answer before it is written
+		_, err = io.WriteString(c, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatal("it has its place still")
+	}
+	eventually(t, r.url("/socket/websocket"))
 }
 
 func TestTheHeadTimeOutDoesNotHoldForSockets(t *testing.T) {

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/roostgo/roost/transport/secure"
@@ -37,18 +39,50 @@ type TLS struct {
 	MinVersion uint16
 
 	// Config is the configuration that the fields above complete, or, without
-	// CertFile, the whole, such as package autocert makes. Default: that of
-	// crypto/tls.
+	// CertFile, the whole, such as package autocert makes. It is copied when the
+	// server starts. Keys of session tickets are made and changed daily by each
+	// process for itself, unless SetSessionTicketKeys was called before: then
+	// they are those until the end, and the tickets of nodes with the same keys
+	// are good for each other. Default: that of crypto/tls.
 	Config *tls.Config
 
 	// Reload is how often the files are looked at. Default: 10 s.
 	Reload time.Duration
 
-	// Handshakes is how many may be under way at once. Default: 1,000.
+	// Handshakes is how many may be under way at once. One more displaces that
+	// which waits longest for its client. Default: 1,000.
 	Handshakes int
+
+	// Computing is how many of them compute at once, each half a millisecond of a
+	// processor; the others wait. What is left of the processors is for those
+	// who are connected. Default: half of GOMAXPROCS, at least 1.
+	Computing int
 
 	// HandshakeTimeout is how long one may take. Default: 10 s.
 	HandshakeTimeout time.Duration
+}
+
+// TLSStats counts the handshakes of a Server.
+type TLSStats = secure.Stats
+
+// handshakes finds what counts them while a server runs.
+type handshakes struct {
+	listener atomic.Pointer[secure.Listener]
+}
+
+// of has those of a listener counted, if it speaks TLS.
+func (h *handshakes) of(l net.Listener) {
+	if s, ok := l.(*secure.Listener); ok {
+		h.listener.Store(s)
+	}
+}
+
+func (h *handshakes) stats() TLSStats {
+	l := h.listener.Load()
+	if l == nil {
+		return TLSStats{}
+	}
+	return l.Stats()
 }
 
 // wrap has a listener speak TLS. The service follows the files.
@@ -61,7 +95,7 @@ func (t *TLS) wrap(l net.Listener, log *slog.Logger) (net.Listener, []Service, e
 		return nil, nil, err
 	}
 	return secure.Listen(l, secure.Config{
-		TLS: config, Handshakes: t.Handshakes, Timeout: t.HandshakeTimeout,
+		TLS: config, Handshakes: t.Handshakes, Computing: t.Computing, Timeout: t.HandshakeTimeout,
 		Failed: func(client net.Addr, err error) {
 			log.LogAttrs(context.Background(), slog.LevelDebug, "TLS handshake failed", slog.Any("client", client), slog.Any("error", err))
 		},
@@ -76,7 +110,7 @@ func (t *TLS) config(log *slog.Logger) (*tls.Config, []Service, error) {
 	if t.Config != nil {
 		base = t.Config.Clone()
 	}
-	base.MinVersion = cmp.Or(t.MinVersion, base.MinVersion, tls.VersionTLS13)
+	base.MinVersion = t.least()
 	if t.CertFile == "" {
 		return base, nil, nil
 	}
@@ -102,10 +136,21 @@ func (t *TLS) validate() error {
 	if t.ClientCAFile != "" && t.CertFile == "" {
 		errs = append(errs, errors.New("roost: TLS.ClientCAFile needs CertFile; with Config alone, set its ClientCAs and ClientAuth"))
 	}
-	if t.MinVersion != 0 && t.MinVersion < tls.VersionTLS12 {
-		errs = append(errs, fmt.Errorf("roost: TLS.MinVersion is %s, which is broken (RFC 8996): leave it 0, or set tls.VersionTLS12", tls.VersionName(t.MinVersion)))
+	if least := t.least(); least < tls.VersionTLS12 {
+		errs = append(errs, fmt.Errorf("roost: TLS.MinVersion, or that of its Config, is %s, which is broken (RFC 8996): leave it 0, or set tls.VersionTLS12", tls.VersionName(least)))
+	}
+	if t.Config != nil && slices.Contains(t.Config.NextProtos, "h2") {
+		errs = append(errs, errors.New("roost: TLS.Config.NextProtos has h2, which this server does not speak: WebSocket needs HTTP/1.1; leave NextProtos empty"))
 	}
 	return errors.Join(errs...)
+}
+
+// least is the oldest version that is spoken.
+func (t *TLS) least() uint16 {
+	if t.MinVersion == 0 && t.Config != nil {
+		return cmp.Or(t.Config.MinVersion, tls.VersionTLS13)
+	}
+	return cmp.Or(t.MinVersion, tls.VersionTLS13)
 }
 
 // reloaded logs a change of the files.

@@ -80,10 +80,12 @@ func TestAGaugeGivesAHerdsMemoryBack(t *testing.T) {
 	}
 	full := heap() - before
 	for key := range keys {
-		g.Release(key)
+		if key%100 > 0 { // a server that is in use is never empty
+			g.Release(key)
+		}
 	}
 	if left := heap() - before; full < keys*16 || left > full/10 {
-		t.Errorf("%d of %d bytes are left when nobody is there", left, full)
+		t.Errorf("%d of %d bytes are left for one key in a hundred", left, full)
 	}
 	runtime.KeepAlive(g)
 }

@@ -6,6 +6,8 @@ import (
 	"hash/maphash"
 	"sync"
 	"sync/atomic"
+
+	"github.com/roostgo/roost/internal/ebb"
 )
 
 // Why Acquire refuses.
@@ -13,10 +15,6 @@ var (
 	ErrFull    = errors.New("ratelimit: as many as there may be at once")
 	ErrKeyFull = errors.New("ratelimit: as many as one key may have at once")
 )
-
-// smallMap is up to how many keys a map that is empty again is worth keeping: a
-// map keeps the size that it had.
-const smallMap = 8
 
 // GaugeConfig is what a Gauge is made of. The zero value counts and limits
 // nothing.
@@ -66,8 +64,7 @@ type gaugeShard[K comparable] struct {
 	mu sync.Mutex
 
 	// Guarded by mu.
-	held map[K]int // each at least 1
-	most int       // keys that held had since it was made
+	held ebb.Map[K, int] // each at least 1
 
 	_ [40]byte // one shard's lock on a cache line of its own
 }
@@ -86,7 +83,7 @@ func (g *Gauge[K]) Acquire(key K) error {
 	sh := g.shard(key)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	n := sh.held[key]
+	n := sh.held.Find(key)
 	over := g.config.PerKey > 0 && n >= g.config.PerKey
 	if over && !g.config.Shadow {
 		g.keyFull.Add(1)
@@ -105,13 +102,13 @@ func (g *Gauge[K]) Release(key K) {
 	sh := g.shard(key)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	switch n := sh.held[key]; n {
+	switch n := sh.held.Find(key); n {
 	case 0:
 		panic("ratelimit: Release of a key that nobody holds: call it once for each Acquire that returned nil, with the same key")
 	case 1:
 		g.forget(sh, key)
 	default:
-		sh.held[key] = n - 1
+		sh.held.Put(key, n-1)
 	}
 	g.held.Add(-1)
 }
@@ -154,14 +151,9 @@ func (g *Gauge[K]) enter(shadowed bool) error {
 
 // keep says how many there are of a key now, at least 1. The shard is locked.
 func (g *Gauge[K]) keep(sh *gaugeShard[K], key K, n int) {
-	if sh.held == nil {
-		sh.held = make(map[K]int)
-	}
-	before := len(sh.held)
-	sh.held[key] = n
+	sh.held.Put(key, n)
 	raise(&g.keyHigh, int64(n))
-	if len(sh.held) > before {
-		sh.most = max(sh.most, len(sh.held))
+	if n == 1 {
 		raise(&g.keysHigh, g.keys.Add(1))
 	}
 }
@@ -169,10 +161,7 @@ func (g *Gauge[K]) keep(sh *gaugeShard[K], key K, n int) {
 // forget takes a key out of which there is none left. The shard is locked.
 func (g *Gauge[K]) forget(sh *gaugeShard[K], key K) {
 	g.keys.Add(-1)
-	delete(sh.held, key)
-	if len(sh.held) == 0 && sh.most > smallMap {
-		sh.held, sh.most = nil, 0
-	}
+	sh.held.Delete(key)
 }
 
 func (g *Gauge[K]) shard(key K) *gaugeShard[K] {

@@ -11,13 +11,14 @@ const Filtered = "[FILTERED]"
 
 // Filter keeps what is secret in parameters and payloads out of logs. [§14.2]
 //
-// Its zero value leaves out values whose key contains password or token, and
-// texts that contain password= or token=. Letters count in their case. It is
-// safe for concurrent use as long as nobody changes its fields.
+// Its zero value leaves out values whose key contains one of the usual terms, such
+// as password or token, and texts that contain one followed by =, in whatever
+// case: more than Phoenix, to which Token and secret may be shown. It is safe for
+// concurrent use as long as nobody changes its fields.
 type Filter struct {
-	// Discard are the terms that make a key or, followed by =, a text secret.
-	// Default: password and token. An empty list that is not nil leaves nothing
-	// out.
+	// Discard are the terms that make a key or, followed by =, a text secret,
+	// in any case. Default: password, token, secret, authorization, credential,
+	// api_key, api-key and apikey. An empty list that is not nil leaves nothing out.
 	Discard []string
 
 	// Keep, unless it is nil, turns the filter round: only what stands under
@@ -25,6 +26,9 @@ type Filter struct {
 	// that is not nil shows nothing but keys. Default: nil.
 	Keep []string
 }
+
+// usualSecrets are what Discard is by default.
+var usualSecrets = [...]string{"password", "token", "secret", "authorization", "credential", "api_key", "api-key", "apikey"}
 
 // deepest is how many values may lie in each other before a filter leaves out the
 // rest: one may hold itself. A map or list in an interface counts twice.
@@ -36,7 +40,7 @@ const deepest = 64
 // shares with the result only what Keep keeps.
 func (f Filter) Apply(v any) any {
 	if f.Keep == nil && f.Discard == nil {
-		f.Discard = []string{"password", "token"}
+		f.Discard = usualSecrets[:]
 	}
 	return f.value(reflect.ValueOf(v), deepest)
 }
@@ -82,7 +86,8 @@ func (f Filter) text(s string) string {
 
 // secret reports whether s contains a term that is followed by what follows.
 func (f Filter) secret(s, follows string) bool {
-	return slices.ContainsFunc(f.Discard, func(term string) bool { return strings.Contains(s, term+follows) })
+	s = strings.ToLower(s)
+	return slices.ContainsFunc(f.Discard, func(term string) bool { return strings.Contains(s, strings.ToLower(term)+follows) })
 }
 
 // pairs filters a map. Clauses 283, 285.

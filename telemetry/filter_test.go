@@ -49,7 +49,9 @@ func TestValuesWhoseKeysSoundSecretAreNotShown(t *testing.T) {
 		{`{"token":null}`, `{"token":"[FILTERED]"}`},
 		{`{"user":{"name":"ada","password":"hunter2"}}`, `{"user":{"name":"ada","password":"[FILTERED]"}}`},
 		{`[{"list":[{"token":"abc"},1]}]`, `[{"list":[{"token":"[FILTERED]"},1]}]`},
-		{`{"Password":"letters count in their case"}`, `{"Password":"letters count in their case"}`},
+		{`{"Password":"hunter2","authToken":"x","PASSWORD2":"y"}`, `{"PASSWORD2":"[FILTERED]","Password":"[FILTERED]","authToken":"[FILTERED]"}`},
+		{`{"clientSecret":"x","Authorization":"Basic eA==","apiKey":"y","api_key":"z"}`,
+			`{"Authorization":"[FILTERED]","apiKey":"[FILTERED]","api_key":"[FILTERED]","clientSecret":"[FILTERED]"}`},
 		{`{"pass":"x","word":1.5,"t":true,"o":null}`, `{"o":null,"pass":"x","t":true,"word":1.5}`},
 		{`{"what":"password"}`, `{"what":"password"}`},
 		{`null`, `null`},
@@ -66,12 +68,12 @@ func TestTextsThatHoldASecretAreNotShown(t *testing.T) {
 		{`{"a":{"b":["password=hunter2","b"]}}`, `{"a":{"b":["[FILTERED]","b"]}}`},
 		{`"password=hunter2"`, `"[FILTERED]"`},
 		{`{"query":"password = hunter2"}`, `{"query":"password = hunter2"}`},
-		{`{"query":"PASSWORD=hunter2"}`, `{"query":"PASSWORD=hunter2"}`},
+		{`{"query":"PASSWORD=hunter2"}`, `{"query":"[FILTERED]"}`},
 	})
 }
 
 func TestOtherTermsReplaceTheUsualOnes(t *testing.T) {
-	compare(t, telemetry.Filter{Discard: []string{"pin", "ssn"}}, []pair{
+	compare(t, telemetry.Filter{Discard: []string{"PIN", "ssn"}}, []pair{
 		{`{"pin":1234,"my_ssn":"1","password":"x","q":"ssn=1"}`, `{"my_ssn":"[FILTERED]","password":"x","pin":"[FILTERED]","q":"[FILTERED]"}`},
 	})
 	compare(t, telemetry.Filter{Discard: []string{}}, []pair{

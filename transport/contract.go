@@ -85,6 +85,14 @@ type Abandoned interface {
 	Abandon()
 }
 
+// Released is a Session that wants to know when nothing of its connection is
+// left: one that was told goodbye still has its descriptor until the client has
+// answered, or for CloseTimeout.
+type Released interface {
+	// Release is called once, after Closed, on the lane if there was one.
+	Release()
+}
+
 // Verdict is a session's answer to a message.
 type Verdict uint8
 

@@ -2,6 +2,7 @@ package wire_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/roostgo/roost/wire"
@@ -48,6 +49,20 @@ func TestReadingAllocatesNothing(t *testing.T) {
 		if got != c.allocs {
 			t.Errorf("%s: %v allocations, want %v", c.name, got, c.allocs)
 		}
+	}
+}
+
+// A client may spell a key with escapes, and send very many that mean nothing.
+func TestEscapedKeysAllocateNothing(t *testing.T) {
+	text := []byte(`{"\u0074opic":"t","event":"e","payload":{},"ref":"1"` + strings.Repeat(`,"\u0061\n":0`, 100) + `}`)
+	var m wire.Message
+	got := testing.AllocsPerRun(100, func() {
+		if err := wire.V1().Decode(&m, false, text); err != nil || m.Topic != "t" {
+			t.Fatal(m, err)
+		}
+	})
+	if got != 0 {
+		t.Errorf("%v allocations", got)
 	}
 }
 

@@ -1,8 +1,10 @@
 package wire
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
+	"strconv"
 	"unicode/utf8"
 )
 
@@ -137,9 +139,37 @@ func (s *scanner) member(f *members) bool {
 	if !s.value() {
 		return false
 	}
-	key, _ := stringOf(name)
-	if field := f.field(key); field != nil {
+	var buf [len("join_ref")]byte
+	if field := f.field(keyOf(name, &buf)); field != nil {
 		*field = s.data[from:s.pos:s.pos]
 	}
 	return true
+}
+
+// keyOf is the content of a member's name if it may be one of a message. Those
+// are short and ASCII: others are not decoded, however many there are.
+func keyOf(raw []byte, buf *[len("join_ref")]byte) string {
+	s := raw[1 : len(raw)-1]
+	if bytes.IndexByte(s, '\\') < 0 {
+		return alias(s)
+	}
+	n := 0
+	for ; len(s) > 0 && n < len(buf); n++ {
+		if s[0] != '\\' {
+			buf[n], s = s[0], s[1:]
+			continue
+		}
+		if s[1] != 'u' {
+			return ""
+		}
+		code, err := strconv.ParseUint(alias(s[2:6]), 16, 7)
+		if err != nil {
+			return ""
+		}
+		buf[n], s = byte(code), s[6:]
+	}
+	if len(s) > 0 {
+		return ""
+	}
+	return alias(buf[:n])
 }

@@ -20,7 +20,9 @@ func TestV1ReadsObjects(t *testing.T) {
 			Topic: "t", Event: "e", Payload: raw(`"text"`)},
 		`{"topic":"old","topic":"new","event":"e","payload":1,"payload":{},"ref":1,"ref":"2"}`: {Ref: `"2"`, Topic: "new", Event: "e"}, // [§6.5]
 		`{"\u0074opic":"t","even\u0074":"e","payload":{},"ref":"1"}`:                           {Ref: `"1"`, Topic: "t", Event: "e"},
-		" { \"topic\" : \"t\" ,\n\"event\" :\t\"e\" , \"payload\" : { } , \"ref\" : \"1\" } ":  {Ref: `"1"`, Topic: "t", Event: "e"},
+		`{"topic":"t","event":"e","payload":{},"ref":"1","join\u005fref":"2","\ud800":0,"\"":0,"\\":0,"\u0000":0,"\u00e9":0,"top\u0069cs":0,"\u0072\u0065\u0066\u0066\u0066\u0066\u0066\u0066\u0066":0}`: {
+			JoinRef: `"2"`, Ref: `"1"`, Topic: "t", Event: "e"},
+		" { \"topic\" : \"t\" ,\n\"event\" :\t\"e\" , \"payload\" : { } , \"ref\" : \"1\" } ": {Ref: `"1"`, Topic: "t", Event: "e"},
 	} {
 		for _, binary := range []bool{false, true} { // clause 119
 			var m wire.Message

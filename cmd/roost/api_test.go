@@ -75,6 +75,7 @@ func TestABadPublicationIsRefusedWithAReasonAndReachesNobody(t *testing.T) {
 		{"an empty topic", asJSON, `{"topic":"","event":"shout"}`, http.StatusBadRequest, `"topic" is missing`},
 		{"no event", asJSON, `{"topic":"room:1"}`, http.StatusBadRequest, `"event" is missing`},
 		{"the protocol's own event", asJSON, `{"topic":"room:1","event":"phx_close"}`, http.StatusBadRequest, "reserved"},
+		{"what phoenix.js takes for a reply", asJSON, `{"topic":"room:1","event":"chan_reply_3"}`, http.StatusBadRequest, "reserved"},
 		{"a payload that is an array", asJSON, `{"topic":"room:1","event":"e","payload":[{}]}`, http.StatusBadRequest, `"payload" must be a JSON object`},
 		{"a payload that is a string", asJSON, `{"topic":"room:1","event":"e","payload":"{}"}`, http.StatusBadRequest, `"payload" must be a JSON object`},
 		{"a payload that is a number", asJSON, `{"topic":"room:1","event":"e","payload":7}`, http.StatusBadRequest, `"payload" must be a JSON object`},

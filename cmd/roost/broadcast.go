@@ -25,7 +25,7 @@ func (p *publication) check() error {
 	case p.Event == "":
 		return errors.New(`"event" is missing or empty: it says what the message is, as in "shout"`)
 	case reserved(p.Event):
-		return fmt.Errorf("event %q is reserved: names that begin with phx_ are the protocol's own", p.Event)
+		return fmt.Errorf("event %q is reserved: names that begin with phx_ or chan_reply_ are the protocol's own", p.Event)
 	case len(p.Payload) == 0 || string(p.Payload) == "null":
 		p.Payload = json.RawMessage("{}")
 	case !wire.JSON(p.Payload).IsObject():

@@ -27,6 +27,8 @@ func TestEveryAnswerAsksBrowsersToDistrustIt(t *testing.T) {
 		{http.MethodGet, "/api/broadcast", "", http.StatusMethodNotAllowed},
 		{http.MethodPost, "/api/broadcast", "", http.StatusUnsupportedMediaType},
 		{http.MethodGet, "/api/nothing", "", http.StatusNotFound},
+		{http.MethodGet, "/socket/websocket", "", http.StatusBadRequest},
+		{http.MethodGet, "/socket/websocket?vsn=9.9.9", "", http.StatusForbidden},
 		{http.MethodGet, "/", "evil.example", http.StatusMisdirectedRequest},
 		{http.MethodGet, "/../etc/passwd", "", http.StatusTemporaryRedirect},
 	} {

@@ -41,5 +41,8 @@ func (relay) HandleIn(ctx context.Context, s *roost.Socket, event string, p roos
 }
 
 // reserved reports whether clients give an event a meaning of its own: passed
-// on, it would end other clients' channels.
-func reserved(event string) bool { return strings.HasPrefix(event, "phx_") }
+// on, phx_ would end other clients' channels, and phoenix.js takes chan_reply_
+// and a number for the answer to its push of that number.
+func reserved(event string) bool {
+	return strings.HasPrefix(event, "phx_") || strings.HasPrefix(event, "chan_reply_")
+}

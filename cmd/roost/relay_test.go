@@ -31,7 +31,7 @@ func TestBytesAreRelayedAsBytes(t *testing.T) {
 func TestTheProtocolsOwnEventsAreNotRelayed(t *testing.T) {
 	s := serveFor(t)
 	ann, bob := s.subscriber(t), s.subscriber(t)
-	for _, event := range []string{"phx_close", "phx_error", "phx_reply", "phx_anything"} {
+	for _, event := range []string{"phx_close", "phx_error", "phx_reply", "phx_anything", "chan_reply_1"} {
 		must(t, ann.Push("1", "2", "room:1", event, ""))
 		if response := ann.ExpectReply(t, "1", "2", "room:1", "error"); !strings.Contains(string(response), "reserved") {
 			t.Errorf("%s: got %s", event, response)

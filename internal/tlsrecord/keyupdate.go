@@ -8,10 +8,6 @@ const (
 	maxCredit  = 16 * updateCost
 )
 
-// maxSealed is how many records one key seals. AES-GCM allows 2^24.5 of full
-// size (§5.5); ChaCha20 has no such limit and gets the same.
-const maxSealed = 1 << 23
-
 // keyUpdateMessage is the type of the only handshake message that a client may
 // send after the handshake: we never ask for its certificate then (§4.6.2).
 const keyUpdateMessage = 24

@@ -31,7 +31,7 @@ func startSClient(t *testing.T, s *stage, args ...string) *sClient {
 	if err != nil {
 		t.Skip("there is no openssl")
 	}
-	cmd := exec.CommandContext(t.Context(), path, append([]string{"s_client", "-connect", s.address, "-servername", "localhost", "-tls1_3"}, args...)...)
+	cmd := exec.CommandContext(t.Context(), path, append([]string{"s_client", "-connect", s.address, "-servername", "localhost"}, args...)...)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -111,6 +111,118 @@ func TestOpenSSLTalksAndChangesItsKeys(t *testing.T) {
 			t.Errorf("the connection ended with %v", err)
 		}
 	})
+}
+
+func TestOpenSSLFollowsTheServersChangeOfKeys(t *testing.T) {
+	onEachSuite(t, func(t *testing.T, suite Suite) {
+		s := newStage(t, nil)
+		c := startSClient(t, s, "-ciphersuites", opensslNames[suite], "-msg")
+		carrier := s.next().(*Conn)
+		c.say("hello")
+		c.expect("hello")
+		for range 3 {
+			_, out := carrier.secrets()
+			carrier.owe()
+			c.say("said before the change")
+			c.expect("KeyUpdate")
+			c.expect("said before the change")
+			if _, now := carrier.secrets(); now == out {
+				t.Error("the key is the same")
+			}
+		}
+		c.say("Q")
+		if err := c.drain(); err != nil {
+			t.Errorf("openssl ended with %v", err)
+		}
+	})
+}
+
+// owe has the server change its keys before it says more.
+func (c *Conn) owe() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.state.owed = true
+}
+
+func TestOpenSSLThatDoesNothingButChangeItsKeysIsCut(t *testing.T) {
+	s := newStage(t, nil)
+	c := startSClient(t, s)
+	carrier := s.next().(*Conn)
+	for range maxCredit/updateCost + 1 {
+		c.say("K")
+		c.expect("KEYUPDATE")
+	}
+	if err := carrier.ended(t); err != unexpectedMessage { //nolint:errorlint // it must be exactly that
+		t.Errorf("the connection ended with %v", err)
+	}
+	c.expect("unexpected message")
+	_ = c.drain() // it has failed, as it says
+}
+
+// TLS 1.2 has renegotiation, which crypto/tls does not do.
+func TestOpenSSLCannotRenegotiate(t *testing.T) {
+	s := newStage(t, nil)
+	c := startSClient(t, s, "-no_tls1_3")
+	s.next()
+	c.say("hello")
+	c.expect("hello")
+	c.say("R")
+	c.expect("RENEGOTIATING")
+	c.expect("alert")
+	_ = c.drain() // it has failed, as it says
+}
+
+func TestOpenSSLIsToldOfTheEnd(t *testing.T) {
+	for name, end := range map[string]func(*Conn) error{"half": (*Conn).CloseWrite, "both halves": (*Conn).Close} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t, nil)
+			c := startSClient(t, s, "-msg")
+			carrier := s.next().(*Conn)
+			c.say("hello")
+			c.expect("hello")
+			carrier.writeMu.Lock()   // the echo has been written, to its end
+			carrier.writeMu.Unlock() //nolint:staticcheck // as above
+			if err := end(carrier); err != nil {
+				t.Error(err)
+			}
+			c.expect("warning close_notify")
+			if err := c.drain(); err != nil { // as with an end that nobody announced
+				t.Errorf("openssl ended with %v", err)
+			}
+		})
+	}
+}
+
+func TestOpenSSLWithoutTLS13(t *testing.T) {
+	for name, want := range map[string]struct {
+		least uint16
+		line  string
+	}{
+		"is refused where TLS 1.3 is the least": {tls.VersionTLS13, "alert protocol version"},
+		"is let in where TLS 1.2 is the least":  {tls.VersionTLS12, "New, TLSv1.2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t, func(server, _ *tls.Config) { server.MinVersion = want.least })
+			c := startSClient(t, s, "-no_tls1_3")
+			c.expect(want.line)
+			if want.least == tls.VersionTLS13 {
+				if err := <-s.failed; err == nil {
+					t.Error("the handshake succeeded")
+				}
+				_ = c.drain() // it has failed, as it says
+				return
+			}
+			if _, ok := s.next().(*tls.Conn); !ok {
+				t.Error("taken over")
+			}
+			c.say("hello")
+			c.expect("hello")
+			c.say("Q")
+			if err := c.drain(); err != nil {
+				t.Errorf("openssl ended with %v", err)
+			}
+		})
+	}
 }
 
 func (c *sClient) drain() error {

@@ -248,6 +248,9 @@ func TestAKeyUpdateIsFollowedAndAnsweredBeforeTheNextData(t *testing.T) {
 }
 
 func TestAKeyThatHasSealedEnoughIsReplaced(t *testing.T) {
+	if limit := math.Pow(2, 24.5); maxSealed > limit { // §5.5
+		t.Errorf("AES-GCM allows %.0f records", limit)
+	}
 	server, client := pair(t, AES256)
 	server.out.seq, client.in.seq = maxSealed-1, maxSealed-1
 	for _, m := range []string{"a", "b", "c"} {

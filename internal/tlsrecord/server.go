@@ -1,6 +1,7 @@
 package tlsrecord
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -12,56 +13,76 @@ import (
 // of TLS 1.3 over. It is safe for concurrent use.
 type Server struct {
 	config *tls.Config
-	gate   gate
+	gate   *gate
 }
 
 // NewServer returns a server with a configuration for tls.Server, which must not
-// be changed afterwards but for its session ticket keys. No more than computing
+// be changed afterwards but for its session ticket keys. Without NextProtos it
+// negotiates HTTP/1.1, which is what WebSocket needs. No more than computing
 // handshakes compute at a time; the others wait, as those do that wait for their
 // client.
 func NewServer(config *tls.Config, computing int) *Server {
-	s := &Server{config.Clone(), make(gate, computing)} // its ticket keys rotate; copies, as below, have none in common
+	s := &Server{config.Clone(), newGate(computing)} // its ticket keys rotate; copies, as below, have none in common
 	s.config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		w, ok := hello.Conn.(*witness)
 		if !ok {
 			return nil, errNoWitness
 		}
-		if err := w.enter(hello.Context(), s.gate); err != nil {
-			return nil, err
-		}
-		chosen, err := choose(config, hello)
+		chosen, err := w.choose(config, hello)
 		if err != nil {
 			return nil, err
 		}
-		chosen = chosen.Clone()
 		w.log.users, chosen.KeyLogWriter = chosen.KeyLogWriter, &w.log
 		return chosen, nil
 	}
 	return s
 }
 
+// Waited is how often a handshake had to wait for others before it computed.
+func (s *Server) Waited() uint64 { return s.gate.waited.Load() }
+
 var errNoWitness = errors.New("tlsrecord: crypto/tls has another connection than it was given")
 
-// choose asks the user which configuration a client gets.
-func choose(config *tls.Config, hello *tls.ClientHelloInfo) (*tls.Config, error) {
-	if config.GetConfigForClient == nil {
-		return config, nil
+// choose asks the user which configuration a client gets. Users' callbacks may
+// take their time, an authority's certificate some seconds and a handshake of the
+// authority: the handshake has no place meanwhile.
+func (w *witness) choose(config *tls.Config, hello *tls.ClientHelloInfo) (*tls.Config, error) {
+	chosen := config
+	if config.GetConfigForClient != nil {
+		own, err := aside(w, hello, config.GetConfigForClient)
+		if err != nil {
+			return nil, err
+		}
+		chosen = cmp.Or(own, config)
 	}
-	chosen, err := config.GetConfigForClient(hello)
-	if chosen == nil {
-		chosen = config
+	chosen = chosen.Clone()
+	if len(chosen.NextProtos) == 0 {
+		chosen.NextProtos = []string{"http/1.1"}
 	}
-	return chosen, err
+	if get := chosen.GetCertificate; get != nil {
+		chosen.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) { return aside(w, hello, get) }
+	}
+	return chosen, nil
+}
+
+// aside calls a callback while the handshake has no place.
+func aside[T any](w *witness, hello *tls.ClientHelloInfo, callback func(*tls.ClientHelloInfo) (T, error)) (T, error) {
+	w.visit.leave()
+	got, err := callback(hello)
+	return got, cmp.Or(err, w.visit.enter())
 }
 
 // Handshake does the handshake and returns what carries the connection on: a
 // *Conn, or the *tls.Conn where it is not TLS 1.3 or could not be taken over.
 //
+// It calls turn whenever the server has something to do, true, or the client,
+// false; the client begins.
+//
 // With an error, nc is still open: a tls.RecordHeaderError has a Conn to answer
 // a client that does not speak TLS.
-func (s *Server) Handshake(ctx context.Context, nc net.Conn) (net.Conn, error) {
-	w := &witness{Conn: nc}
-	defer w.leave()
+func (s *Server) Handshake(ctx context.Context, nc net.Conn, turn func(servers bool)) (net.Conn, error) {
+	w := &witness{Conn: nc, visit: visit{gate: s.gate, ctx: ctx, turn: turn}}
+	defer w.visit.leave()
 	c := tls.Server(w, s.config)
 	err := c.HandshakeContext(ctx)
 	if err != nil {

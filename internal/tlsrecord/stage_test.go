@@ -46,6 +46,7 @@ func certificate(t testing.TB) (tls.Certificate, *x509.CertPool) {
 type stage struct {
 	t       *testing.T
 	address string
+	server  *Server
 	client  *tls.Config // of clients that trust the server
 	carried chan net.Conn
 	failed  chan error
@@ -67,12 +68,12 @@ func newStage(t *testing.T, change func(server, client *tls.Config)) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.address = l.Addr().String()
+	s.address, s.server = l.Addr().String(), NewServer(config, 2)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { // ends with the listener
 		defer close(done)
-		s.accept(ctx, l, NewServer(config, 2))
+		s.accept(ctx, l)
 	}()
 	t.Cleanup(func() {
 		cancel()
@@ -82,7 +83,7 @@ func newStage(t *testing.T, change func(server, client *tls.Config)) *stage {
 	return s
 }
 
-func (s *stage) accept(ctx context.Context, l net.Listener, server *Server) {
+func (s *stage) accept(ctx context.Context, l net.Listener) {
 	for {
 		nc, err := l.Accept()
 		if err != nil {
@@ -91,7 +92,7 @@ func (s *stage) accept(ctx context.Context, l net.Listener, server *Server) {
 		go func() { // ends with the client's connection, or with ctx
 			defer nc.Close()
 			defer context.AfterFunc(ctx, func() { _ = nc.Close() })()
-			c, err := server.Handshake(ctx, nc)
+			c, err := s.server.Handshake(ctx, nc, nobody)
 			if err != nil {
 				s.failed <- err
 				return

@@ -19,8 +19,8 @@ type witness struct {
 	feed int    // bytes of in that may be fed: what is left of the first record
 	over bool   // the handshake is over, and crypto/tls carries on by itself
 
-	sent   []byte // by crypto/tls during the handshake
-	inside gate   // where the handshake has a place; nil without
+	sent  []byte // by crypto/tls during the handshake
+	visit visit  // to the gate
 }
 
 // NetConn is the connection underneath.
@@ -34,8 +34,12 @@ func (w *witness) Read(p []byte) (int, error) {
 	}
 	for w.feed == 0 && !w.over {
 		if w.feed = feedable(w.in); w.feed > 0 {
+			if err := w.visit.enter(); err != nil {
+				return 0, err
+			}
 			break
 		}
+		w.visit.leave() // while it waits for the client
 		if err := w.receive(); err != nil {
 			return w.remains(p, err)
 		}
@@ -105,13 +109,14 @@ func feedable(b []byte) int {
 func (w *witness) Write(p []byte) (int, error) {
 	if !w.over {
 		w.sent = append(w.sent, p...)
-		w.leave() // what comes next waits for the client
+		w.visit.leave() // what comes next waits for the client
 	}
 	return w.Conn.Write(p)
 }
 
 // release lets crypto/tls carry on by itself.
 func (w *witness) release() {
-	w.over, w.sent = true, nil
+	w.visit.leave()
+	w.over, w.sent, w.visit = true, nil, visit{}
 	w.log.wipe()
 }

@@ -2,6 +2,8 @@ package hostile
 
 import (
 	"context"
+	"crypto"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"log/slog"
@@ -13,7 +15,9 @@ import (
 
 	"github.com/roostgo/roost"
 	"github.com/roostgo/roost/internal/frame"
+	"github.com/roostgo/roost/internal/testcert"
 	"github.com/roostgo/roost/test/client"
+	"github.com/roostgo/roost/transport/secure"
 	"github.com/roostgo/roost/transport/websocket"
 )
 
@@ -25,9 +29,12 @@ const patience = 10 * time.Second
 type fort struct {
 	*roost.Endpoint
 	address string
-	query   string // that every url has besides
-	close   func() // lets nobody in any more
-	honest  *client.Conn
+	query   string      // that every url has besides
+	tls     *tls.Config // of its clients; nil is without
+
+	handshakes func() secure.Stats // in TLS
+	close      func()              // lets nobody in any more
+	honest     *client.Conn
 }
 
 // seat is a channel that answers.
@@ -68,12 +75,37 @@ func onEachEngine(t *testing.T, ws websocket.Config, test func(t *testing.T, f *
 
 func build(t testing.TB, ws websocket.Config) *fort {
 	t.Helper()
-	log := slog.New(slog.NewTextHandler(io.Discard, nil)) //nolint:sloglint // what attackers make us log is to be formatted, too
-	f := &fort{Endpoint: roost.NewEndpoint(roost.Config{WebSocket: ws, Logger: log, Overload: roost.Overload{Delay: -1}})}
-	f.Channel("room:*", roost.ChannelOf((*seat).Join, roost.On("echo", (*seat).Echo), roost.On("shout", (*seat).Shout)))
+	f := plan(ws)
 	server := httptest.NewServer(f)
 	f.address, f.close = server.Listener.Addr().String(), server.Close
 	f.settle(t)
+	return f
+}
+
+// buildSecure is build in TLS, with a key that may be put in the place of its own.
+func buildSecure(t testing.TB, ws websocket.Config, key func(crypto.Signer) crypto.Signer) *fort {
+	t.Helper()
+	f, pair := plan(ws), testcert.New(t, "fort.example")
+	own := pair.TLS
+	if key != nil {
+		own.PrivateKey = key(pair.Key)
+	}
+	server := httptest.NewUnstartedServer(f)
+	listener := secure.Listen(server.Listener, secure.Config{TLS: &tls.Config{
+		Certificates: []tls.Certificate{own}, MinVersion: tls.VersionTLS13,
+	}})
+	f.handshakes, server.Listener = listener.Stats, listener
+	server.Start()
+	f.address, f.close = server.Listener.Addr().String(), server.Close
+	f.tls = &tls.Config{RootCAs: testcert.Pool(pair), ServerName: "fort.example", MinVersion: tls.VersionTLS13}
+	f.settle(t)
+	return f
+}
+
+func plan(ws websocket.Config) *fort {
+	log := slog.New(slog.NewTextHandler(io.Discard, nil)) //nolint:sloglint // what attackers make us log is to be formatted, too
+	f := &fort{Endpoint: roost.NewEndpoint(roost.Config{WebSocket: ws, Logger: log, Overload: roost.Overload{Delay: -1}})}
+	f.Channel("room:*", roost.ChannelOf((*seat).Join, roost.On("echo", (*seat).Echo), roost.On("shout", (*seat).Shout)))
 	return f
 }
 
@@ -81,7 +113,7 @@ func build(t testing.TB, ws websocket.Config) *fort {
 func (f *fort) settle(t testing.TB) {
 	t.Helper()
 	var err error
-	if f.honest, _, err = client.Dial(context.Background(), f.url("2.0.0"), client.Options{Timeout: patience}); err != nil {
+	if f.honest, _, err = client.Dial(context.Background(), f.url("2.0.0"), client.Options{Timeout: patience, TLS: f.tls}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { f.fall(t) })
@@ -102,7 +134,11 @@ func (f *fort) fall(t testing.TB) {
 }
 
 func (f *fort) url(vsn string) string {
-	return "ws://" + f.address + "/socket/websocket?vsn=" + vsn + f.query
+	scheme := "ws://"
+	if f.tls != nil {
+		scheme = "wss://"
+	}
+	return scheme + f.address + "/socket/websocket?vsn=" + vsn + f.query
 }
 
 // attacker connects.

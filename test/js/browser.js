@@ -16,11 +16,12 @@ const HERE = fileURLToPath(new URL(".", import.meta.url))
 
 export const executablePath = () => [process.env.CHROMIUM, "/usr/bin/chromium"].find(path => path && existsSync(path))
 
-// launch starts Chromium with a profile of its own; close ends it and removes the profile.
-export async function launch(options = {}) {
+// launch starts Chromium with a profile of its own, and perhaps more flags; close ends it and removes
+// the profile.
+export async function launch(options = {}, flags = []) {
   const profile = await mkdtemp(join(tmpdir(), "roost-chromium-"))
   const context = await chromium.launchPersistentContext(profile, {
-    executablePath: executablePath(), headless: true, args: FLAGS, ...options,
+    executablePath: executablePath(), headless: true, args: [...FLAGS, ...flags], ...options,
   })
   return {
     context,

@@ -4,6 +4,7 @@ import {after, before, describe, it} from "node:test"
 
 import {launch, serveHarness} from "./browser.js"
 import {clients} from "./clients.js"
+import {runInPage} from "./page.js"
 import {scenarios, skipped} from "./scenarios/index.js"
 import {testServer} from "./server.js"
 
@@ -35,22 +36,4 @@ async function harness({context}, server) {
   await page.exposeFunction("orderServer", order => server[order]())
   await page.goto(`${server.base}/blank`)
   return page
-}
-
-// runInPage runs in the browser.
-async function runInPage({name, version}) {
-  const [{Socket}, {Rig}, {scenarios}, {clients}] = await Promise.all([
-    import(`/harness/node_modules/phoenix-${version}/priv/static/phoenix.mjs`),
-    import("/harness/rig.js"),
-    import("/harness/scenarios/index.js"),
-    import("/harness/clients.js"),
-  ])
-  const orders = ["kill", "terminate", "start", "freeze", "thaw"]
-  const server = Object.fromEntries(orders.map(order => [order, () => window.orderServer(order)]))
-  const rig = new Rig({Socket, WebSocket, can: clients[version], base: location.origin, server})
-  try {
-    await scenarios.find(scenario => scenario.name === name).run(rig)
-  } finally {
-    rig.close()
-  }
 }

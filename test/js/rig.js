@@ -9,9 +9,10 @@ export class Rig {
   #sockets = []
 
   // Socket and WebSocket are classes; can is the client's line in clients.js; base is the server's
-  // http address; server has kill, terminate, start, freeze and thaw, each returning a promise.
-  constructor({Socket, WebSocket, can, base, server}) {
-    Object.assign(this, {Socket, WebSocket, can, base, server})
+  // http address; server has kill, terminate, start, freeze and thaw, each returning a promise; post
+  // sends a form, for servers whose certificate fetch does not know.
+  constructor({Socket, WebSocket, can, base, server, post = postForm}) {
+    Object.assign(this, {Socket, WebSocket, can, base, server, post})
   }
 
   // socket makes a socket and connects it. Its inboxes: opens, closes, errors, messages (all that
@@ -62,8 +63,8 @@ export class Rig {
   }
 
   async control(path, values = {}) {
-    const response = await fetch(`${this.base}/control/${path}`, {method: "POST", body: new URLSearchParams(values)})
-    if (!response.ok) throw new Error(`control ${path}: ${response.status} ${await response.text()}`)
+    const {status, text} = await this.post(`${this.base}/control/${path}`, new URLSearchParams(values))
+    if (status !== 200) throw new Error(`control ${path}: ${status} ${text}`)
   }
 
   // close ends what the scenario has left, timers too, which not every version ends itself.
@@ -75,6 +76,11 @@ export class Rig {
       socket.channels.forEach(channel => channel.rejoinTimer.reset())
     }
   }
+}
+
+async function postForm(url, body) {
+  const response = await fetch(url, {method: "POST", body})
+  return {status: response.status, text: await response.text()}
 }
 
 export function inbox(what, subscribe) {

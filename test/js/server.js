@@ -22,9 +22,9 @@ export class Server {
   #alarm = "" // what the process said when something happened that never may
 
   // command is the name of a program in .build; args make its arguments from an address.
-  constructor(command, args) { Object.assign(this, {command: built(command), args, address: ""}) }
+  constructor(command, args, scheme = "http") { Object.assign(this, {command: built(command), args, scheme, address: ""}) }
 
-  get base() { return `http://${this.address}` }
+  get base() { return `${this.scheme}://${this.address}` }
 
   // start starts the process and waits until it says where it listens. The second time it is the
   // same address as the first; an address that is given is shared with another server.
@@ -58,6 +58,17 @@ export class Server {
   // said is what the process wrote to its outputs since it was started.
   get said() { return this.#output }
 
+  // says waits until the process has written it since it was started.
+  async says(words) {
+    const child = this.#process
+    const heard = new Promise(resolve => {
+      const look = () => { if (this.#output.includes(words)) { child.off("heard", look); resolve() } }
+      child.on("heard", look)
+      look()
+    })
+    await within(DEADLINE_MS, `${this.command} to say: ${words}`, heard)
+  }
+
   async #end(signal) {
     const child = this.#process
     const exited = once(child, "exit")
@@ -87,6 +98,14 @@ export class Server {
 }
 
 export const testServer = (more = []) => new Server("server", address => ["-listen", address, ...more])
+
+// secureServer speaks TLS, and changes its keys after every few records.
+export const secureServer = ({certFile, keyFile}) =>
+  new Server("server-restless", address => ["-listen", address, "-tls-cert", certFile, "-tls-key", keyFile], "https")
+
+export const secureRoost = ({certFile, keyFile}) =>
+  new Server("roost", address => ["serve", "--listen", address, "--tls-cert", certFile, "--tls-key", keyFile], "https")
+
 export const roostServe = (more = []) => new Server("roost", address => ["serve", "--listen", address, ...more])
 
 // roost runs a command that ends by itself, and resolves to what it prints.

@@ -106,9 +106,6 @@ func (f *Files) read() (*tls.Config, error) {
 	}
 	c := f.Base.Clone()
 	c.Certificates = []tls.Certificate{pair}
-	if len(c.NextProtos) == 0 {
-		c.NextProtos = protocols()
-	}
 	if f.ClientCA == "" {
 		return c, nil
 	}

@@ -28,13 +28,16 @@ type Config struct {
 	// is what WebSocket needs; HTTP/2 is not for these connections.
 	TLS *tls.Config
 
-	// Handshakes is how many may be under way at once. More clients wait in
+	// Handshakes is how many may be under way at once. For one more, that is cut
+	// which has waited longest for its client, but not within a tenth of Timeout,
+	// so that clients who stall keep nobody out for long; those after it wait in
 	// the kernel's queue. Default: 1,000.
 	Handshakes int
 
 	// Computing is how many handshakes compute at once, each half a millisecond
-	// of a processor that established connections need as well; the others wait.
-	// Default: half of GOMAXPROCS, at least 1.
+	// of a processor that established connections need as well, and then as many
+	// rest for as long; the others wait. Default: half of GOMAXPROCS, at least 1,
+	// which makes a quarter of the processors' time.
 	Computing int
 
 	// Timeout is how long a handshake may take. Default: 10 s.
@@ -52,15 +55,8 @@ func (c Config) withDefaults() Config {
 	if c.Failed == nil {
 		c.Failed = func(net.Addr, error) {}
 	}
-	if len(c.TLS.NextProtos) == 0 {
-		c.TLS = c.TLS.Clone()
-		c.TLS.NextProtos = protocols()
-	}
 	return c
 }
-
-// protocols are what WebSocket needs.
-func protocols() []string { return []string{"http/1.1"} }
 
 // Listener is a net.Listener whose connections have their handshake behind them.
 // It is safe for concurrent use. It works from the first Accept until Close.
@@ -71,6 +67,7 @@ type Listener struct {
 	server *tlsrecord.Server
 	places chan struct{} // one for each handshake
 	found  chan accepted
+	slow   *lingering
 	ctx    context.Context // until Close
 	cancel context.CancelFunc
 
@@ -92,6 +89,7 @@ func Listen(inner net.Listener, c Config) *Listener {
 	l := &Listener{
 		inner: inner, config: c, server: tlsrecord.NewServer(c.TLS, c.Computing),
 		places: make(chan struct{}, c.Handshakes), found: make(chan accepted),
+		slow: &lingering{patience: c.Timeout / 10},
 	}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	return l
@@ -124,27 +122,45 @@ func (l *Listener) Close() error {
 // acceptAll starts a handshake for every connection. An error waits until Accept
 // takes it, which is as often as the server that calls it wants to try again.
 func (l *Listener) acceptAll() {
-	for l.take() {
+	for l.ctx.Err() == nil {
 		nc, err := l.inner.Accept()
-		if err != nil {
-			<-l.places
+		switch {
+		case err != nil:
 			l.hand(accepted{err: err})
-			continue
+		case !l.take():
+			_ = nc.Close()
+		default:
+			l.wait.Go(func() { // ends after Config.Timeout or with Close, which waits for it
+				defer func() { <-l.places }()
+				l.shake(nc)
+			})
 		}
-		l.wait.Go(func() { // ends after Config.Timeout or with Close, which waits for it
-			defer func() { <-l.places }()
-			l.shake(nc)
-		})
 	}
 }
 
-// take waits for a place for a handshake. It reports false after Close.
+// take gets a place for a handshake, that of another if it must. It reports false
+// after Close.
 func (l *Listener) take() bool {
-	select {
-	case l.places <- struct{}{}:
-		return l.ctx.Err() == nil
-	case <-l.ctx.Done():
-		return false
+	for {
+		select {
+		case l.places <- struct{}{}:
+			return true
+		default:
+		}
+		did, again := l.slow.displace()
+		if did {
+			l.count.displaced.Add(1)
+		}
+		timer := time.NewTimer(again)
+		select {
+		case l.places <- struct{}{}:
+			timer.Stop()
+			return true
+		case <-timer.C:
+		case <-l.ctx.Done():
+			timer.Stop()
+			return false
+		}
 	}
 }
 
@@ -160,11 +176,18 @@ func (l *Listener) hand(a accepted) bool {
 
 // shake does one handshake.
 func (l *Listener) shake(nc net.Conn) {
-	ctx, cancel := context.WithTimeout(l.ctx, l.config.Timeout)
+	timed, cancel := context.WithTimeout(l.ctx, l.config.Timeout)
 	defer cancel()
+	ctx, cut := context.WithCancelCause(timed)
+	defer cut(nil)
+	h := l.slow.add(cut)
 	l.count.begun()
-	c, err := l.server.Handshake(ctx, nc)
-	l.count.ended(err)
+	c, err := l.server.Handshake(ctx, nc, h.turn)
+	h.end()
+	if err != nil {
+		err = cmp.Or(displaced(ctx), err)
+	}
+	l.count.ended(c, err)
 	if err != nil {
 		l.refuse(nc, err)
 		return

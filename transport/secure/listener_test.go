@@ -32,7 +32,10 @@ func listening(t *testing.T, c secure.Config) (*secure.Listener, *tls.Config) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.TLS = &tls.Config{Certificates: certified.TLS.Certificates, MinVersion: tls.VersionTLS12}
+	if c.TLS == nil {
+		c.TLS = new(tls.Config)
+	}
+	c.TLS.Certificates, c.TLS.MinVersion = certified.TLS.Certificates, tls.VersionTLS12
 	l := secure.Listen(inner, c)
 	t.Cleanup(func() { _ = l.Close() })
 	pool := x509.NewCertPool()
@@ -111,10 +114,15 @@ func TestAHandshakeThatTakesTooLongIsCut(t *testing.T) {
 	}
 }
 
-func TestHandshakesAreBounded(t *testing.T) {
-	l, config := listening(t, secure.Config{Handshakes: 2, Timeout: 300 * time.Millisecond})
-	for range 6 {
-		knock(t, l) // and say nothing
+func TestClientsWhoStallKeepNobodyOut(t *testing.T) {
+	const places, stalled = 2, 6
+	failed := make(chan error, stalled)
+	l, config := listening(t, secure.Config{Handshakes: places, Timeout: patience / 10, Failed: func(_ net.Addr, err error) { failed <- err }})
+	for i := range stalled {
+		c := knock(t, l)
+		if _, err := io.WriteString(c, "\x16\x03\x01\x02\x00half a ClientHello"[:i*4]); err != nil {
+			t.Fatal(err)
+		}
 	}
 	done := make(chan error, 1)
 	go func() { // ends with the handshake
@@ -124,7 +132,7 @@ func TestHandshakesAreBounded(t *testing.T) {
 		}
 		done <- err
 	}()
-	c, err := l.Accept() // when those before it have taken too long
+	c, err := l.Accept()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,8 +140,61 @@ func TestHandshakesAreBounded(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	if s := l.Stats(); s.High > 2 || s.Failed < 5 {
+	const displaced = stalled + 1 - places
+	for range displaced {
+		if err := <-failed; !errors.Is(err, secure.ErrDisplaced) {
+			t.Error(err)
+		}
+	}
+	if s := l.Stats(); s.High > places || s.Displaced != displaced || s.Failed != displaced || s.Done != 1 {
 		t.Errorf("%+v", s)
+	}
+}
+
+func TestSessionsThatAreCarriedOnAreCounted(t *testing.T) {
+	l, config := listening(t, secure.Config{})
+	config.ClientSessionCache = tls.NewLRUClientSessionCache(1)
+	for range 3 {
+		call(t, l, config)
+	}
+	if s := l.Stats(); s.Done != 3 || s.Resumed != 2 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// call has a client connect and take a ticket.
+func call(t *testing.T, l *secure.Listener, config *tls.Config) {
+	t.Helper()
+	done := make(chan error, 1)
+	go func() { // ends with the connection
+		c, err := tls.Dial("tcp", l.Addr().String(), config)
+		if err == nil {
+			_, err = c.Read(make([]byte, 1)) // takes the ticket
+			_ = c.Close()
+		}
+		done <- err
+	}()
+	c, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Close()
+	if err := <-done; !errors.Is(err, io.EOF) {
+		t.Error(err)
+	}
+}
+
+func TestATicketIsGoodForNothingWhenItsKeyIsGone(t *testing.T) {
+	server := new(tls.Config)
+	l, config := listening(t, secure.Config{TLS: server})
+	config.ClientSessionCache = tls.NewLRUClientSessionCache(1)
+	for key, resumed := range []uint64{0, 1, 2} {
+		server.SetSessionTicketKeys([][32]byte{{byte(key)}})
+		call(t, l, config) // with a ticket of the key before
+		call(t, l, config)
+		if s := l.Stats(); s.Resumed != resumed+1 {
+			t.Errorf("after %d changes: %+v", key, s)
+		}
 	}
 }
 

@@ -14,6 +14,7 @@ type inbound struct {
 	assembler frame.Assembler
 	backlog   []byte // received while held
 	sealed    []byte // received and not opened, in TLS
+	since     uint32 // when what is incomplete began, in the loop's milliseconds
 }
 
 func (b *busy) idle() bool { return b.in == nil && b.out.empty() }

@@ -23,6 +23,24 @@ func closing(payload []byte) []byte {
 
 func code(n int) []byte { return binary.BigEndian.AppendUint16(nil, uint16(n)) }
 
+// Who is told goodbye and does not go still has a descriptor.
+func TestAConnectionIsReleasedWhenItIsGoneNotWhenItIsTold(t *testing.T) {
+	onEachEngine(t, patientClose, func(t *testing.T, s *stage) {
+		c, v := s.dial(client.Options{})
+		v.onLane(t, func() { v.conn.Close(transport.CloseGoingAway) })
+		if m := c.Next(t); m.CloseCode != 1001 {
+			t.Fatalf("got %v", m)
+		}
+		v.awaitClosed(t, transport.ErrServerClosed)
+		v.onLane(t, func() {})
+		if v.isReleased() {
+			t.Error("it is released while the client has it")
+		}
+		c.Drop()
+		eventually(t, "it is released", v.isReleased)
+	})
+}
+
 // TestAClientsCloseIsAnswered is the table of [§5.7].
 func TestAClientsCloseIsAnswered(t *testing.T) {
 	type row struct {

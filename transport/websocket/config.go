@@ -68,7 +68,8 @@ type Config struct {
 
 	// WriteTimeout cuts a client that takes no byte for this long although
 	// something waits for it, whatever its topics say about slow consumers. It
-	// may come a quarter later. Default: 30 s; negative: never.
+	// may come a quarter later. On the engine of goroutines a client in TLS has to
+	// take a whole write, of 64 KiB at most, in that time. Default: 30 s; negative: never.
 	WriteTimeout time.Duration
 
 	// SendBuffer is the kernel's send buffer (SO_SNDBUF) in bytes. Without it
@@ -77,6 +78,12 @@ type Config struct {
 	// same machine) waits 40 ms for the acknowledgement of each.
 	// Default: 64 KiB; negative: the kernel's choice.
 	SendBuffer int
+
+	// MessageTimeout is how long a message may take from its first byte to its
+	// last: a client that sends half of one, and a ping now and then, would keep
+	// its memory for ever. Then it is closed with 1008. Default: 60 s; negative:
+	// no limit.
+	MessageTimeout time.Duration
 
 	// CloseTimeout is how long the closing handshake may take. Default: 5 s.
 	CloseTimeout time.Duration
@@ -128,6 +135,7 @@ func (c Config) withDefaults() Config {
 	c.Outbox = or(c.Outbox, 1<<20)
 	c.WriteTimeout = or(c.WriteTimeout, 30*time.Second)
 	c.SendBuffer = or(c.SendBuffer, 64<<10)
+	c.MessageTimeout = or(c.MessageTimeout, 60*time.Second)
 	c.CloseTimeout = or(c.CloseTimeout, 5*time.Second)
 	c.Origin = c.Origin.Behind(c.Proxies)
 	if c.AuthToken {

@@ -41,6 +41,7 @@ const (
 	abandoned                   // the client has closed its half while held
 	secured                     // in TLS: the engine has its secrets
 	parted                      // our half has ended, in TLS
+	leaving                     // the client has gone; what it sent last may still be unread
 )
 
 func (c *conn) is(f flags) bool { return c.flags&f != 0 }
@@ -234,6 +235,7 @@ func (c *conn) Resume() {
 	if in == nil {
 		return
 	}
+	in.since = c.loop.now
 	b, sealed := in.backlog, in.sealed // of a connection that was closed meanwhile, the client's close frame may be in it
 	in.backlog, in.sealed = nil, nil
 	c.loop.deliver(c, b)

@@ -104,12 +104,17 @@ func (l *loop) unblock(c *conn) {
 
 // watch tells the poller what is wanted of a connection now.
 func (l *loop) watch(c *conn) {
-	if c.state == closed {
+	if c.state == closed || c.is(leaving) {
 		return
 	}
 	if err := l.poller.Watch(int(c.fd), c.token(), !c.is(paused), c.is(blocked), !c.is(abandoned)); err != nil {
 		l.doom(c)
 	}
+}
+
+// reset has the next close end the connection with a reset.
+func reset(fd int32) {
+	_ = syscall.SetsockoptLinger(int(fd), syscall.SOL_SOCKET, syscall.SO_LINGER, &syscall.Linger{Onoff: 1}) // else the kernel goes on for a while
 }
 
 func closeDescriptor(fd int32) { _ = syscall.Close(int(fd)) }

@@ -101,7 +101,7 @@ func (e *goroutines) adopt(nc net.Conn, buffered []byte, s transport.Session, wi
 	c := &link{
 		engine: e, nc: nc, session: s,
 		verdicts: make(chan transport.Verdict, 1), resumed: make(chan struct{}, 1), gone: make(chan struct{}),
-		writer: linkWriter{window: window, parting: make(chan struct{})},
+		writer: linkWriter{window: window, sealed: isSealed(nc), parting: make(chan struct{})},
 	}
 	c.writer.link = c
 	e.mu.Lock()

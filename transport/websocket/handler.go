@@ -154,7 +154,10 @@ func (h *Handler) refused(r *http.Request, check string, err error) {
 }
 
 // discard ends a session that never got a connection.
-func discard(s transport.Session, reason error) { s.Closed(reason) }
+func discard(s transport.Session, reason error) {
+	s.Closed(reason)
+	release(s)
+}
 
 // upgrade answers 101 and gives the connection to an engine.
 func (h *Handler) upgrade(w http.ResponseWriter, r *http.Request, selected string, session transport.Session) {

@@ -32,7 +32,8 @@ type link struct {
 
 	// Owned by the reader.
 	assembler frame.Assembler
-	ahead     []byte // read while the session held the connection
+	ahead     []byte    // read while the session held the connection
+	began     time.Time // when the message that is incomplete did; zero if none is
 
 	// Owned by the lane.
 	state state
@@ -110,9 +111,9 @@ func (c *link) idle() {
 }
 
 // leave ends a connection that nobody reads from any more. The close frame,
-// and what is queued before it, leaves first.
+// and what is queued before it, leaves first, if there is time.
 func (c *link) leave(reason error) {
-	if c.state == closing {
+	if c.state == closing && !abandons(reason) {
 		c.writer.end(hangUp)
 		return
 	}
@@ -123,11 +124,16 @@ func (c *link) leave(reason error) {
 func (c *link) end(reason error) {
 	told := c.state == closing
 	c.state = closed
-	_ = bare(c.nc).Close() // TLS would wait to say goodbye
+	nc := bare(c.nc) // TLS would wait to say goodbye
+	if t, ok := nc.(*net.TCPConn); ok && abandons(reason) {
+		_ = t.SetLinger(0) // else the kernel goes on for a while
+	}
+	_ = nc.Close()
 	close(c.gone)
 	if !told {
 		c.session.Closed(reason)
 	}
+	release(c.session)
 	c.engine.forget(c)
 }
 
@@ -197,8 +203,12 @@ func (c *link) read(b []byte) error {
 		n, err := c.nc.Read(buf)
 		c.engine.count.bytesIn.Add(uint64(n)) //nolint:gosec // not negative
 		b = buf[:n]
-		if n == 0 && err != nil && (!errors.Is(err, os.ErrDeadlineExceeded) || !c.saidNothing()) {
+		switch {
+		case n > 0 || err == nil:
+		case !errors.Is(err, os.ErrDeadlineExceeded):
 			return transport.ErrClientGone
+		case !c.saidNothing():
+			return errUnanswered
 		}
 	}
 }
@@ -230,6 +240,25 @@ func (c *link) deliver(b []byte) error {
 		if b = b[n:]; ev.Opcode != frame.None && !c.await(happened{&ev}) {
 			return nil // the next read finds the end
 		}
+		if carries(ev) {
+			c.began = time.Time{}
+		}
+	}
+	return c.hurry()
+}
+
+// hurry reports a message that takes too long. It is asked when something has
+// come; who sends nothing is silent.
+func (c *link) hurry() error {
+	limit := c.engine.config.MessageTimeout
+	switch {
+	case c.assembler.Idle():
+		c.began = time.Time{}
+	case c.began.IsZero():
+		c.began = time.Now()
+	case limit > 0 && time.Since(c.began) >= limit:
+		c.engine.count.messageTimeouts.Add(1)
+		return errLate
 	}
 	return nil
 }
@@ -300,6 +329,12 @@ func (c *link) Resume() {
 		c.writer.wake()
 		c.resumed <- struct{}{} // the reader comes for it before it is held again
 	}
+}
+
+// isSealed reports whether a connection is in TLS.
+func isSealed(nc net.Conn) bool {
+	_, ok := nc.(interface{ NetConn() net.Conn })
+	return ok
 }
 
 // bare is the connection below TLS.

@@ -17,6 +17,7 @@ type linkWriter struct {
 	// Immutable.
 	link    *link
 	window  uint8         // of compression; 0 is none
+	sealed  bool          // in TLS, of which a record is written whole or the connection is lost
 	parting chan struct{} // closed when the closing handshake has begun
 
 	// Guarded by mu.
@@ -105,8 +106,12 @@ func (w *linkWriter) run() {
 		waiting := w.wrote(int(n))
 		switch {
 		case err == nil:
+		case n > 0 && !w.sealed && errors.Is(err, os.ErrDeadlineExceeded) && !w.isParting(): // slow, but not stuck
 		case errors.Is(err, os.ErrDeadlineExceeded) && !w.isParting():
 			w.link.lane.Post(w.link, stalled{waiting})
+			return
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			w.link.lane.Post(w.link, ended{errUnanswered})
 			return
 		default:
 			w.link.lane.Post(w.link, hungUp{}) // the reader may be held, and not notice

@@ -18,8 +18,9 @@ import (
 // loop owns many connections and runs on one goroutine.
 //
 // Its turn: take what is ready, read it and hand it to the sessions; run what
-// was posted to the lane; write what that queued; cut what is doomed. Frames
-// queued for one connection within a turn leave in one write.
+// was posted to the lane; write what that queued; part with some whose clients
+// have gone; cut what is doomed. Frames queued for one connection within a turn
+// leave in one write.
 type loop struct {
 	// Immutable.
 	config *Config
@@ -37,11 +38,12 @@ type loop struct {
 	// Owned by the loop's goroutine.
 	now       uint32  // milliseconds since the engine was made; wraps
 	direct    []*conn // with output that goes first
-	bulk      []*conn // with output that may wait
-	bulkHead  int
+	bulk      queue   // with output that may wait
 	doomed    []*conn
+	leavers   leavers
 	expected  []expectation // connections whose closing handshake has a deadline
 	sweepAt   time.Time
+	sweepFrom int32           // the descriptor at which the sweep goes on
 	assembler frame.Assembler // of whichever connection is at rest
 	lent      lender
 	sealer    sealer
@@ -95,6 +97,7 @@ func (l *loop) run() {
 		}
 		l.lane.Drain()
 		l.write()
+		l.part()
 		l.reap()
 		l.tick()
 		l.yield()
@@ -140,7 +143,7 @@ func (l *loop) over() bool {
 // wait returns what is ready. It parks while there is nothing to do at all.
 func (l *loop) wait() []poll.Event {
 	var events []poll.Event
-	if l.bulkHead < len(l.bulk) || len(l.direct) > 0 || len(l.doomed) > 0 {
+	if l.bulk.len() > 0 || len(l.direct) > 0 || len(l.doomed) > 0 {
 		events = l.poller.Poll()
 	} else {
 		l.busy.Store(0)
@@ -202,10 +205,18 @@ func (l *loop) refuse(c *conn, err error) {
 }
 
 func (l *loop) readable(c *conn, ready uint32) {
-	if c.is(held) {
+	switch {
+	case c.is(held):
 		l.pause(c, ready)
-		return
+	case poll.Ended(ready) || poll.Broken(ready):
+		l.leave(c)
+	default:
+		l.read(c)
 	}
+}
+
+// read takes what has come, once, and reports whether there was something.
+func (l *loop) read(c *conn) bool {
 	n, err := read(c.fd, l.in)
 	switch {
 	case n > 0:
@@ -214,6 +225,7 @@ func (l *loop) readable(c *conn, ready uint32) {
 	case !again(err):
 		l.destroy(c, transport.ErrClientGone)
 	}
+	return n > 0
 }
 
 // received takes what was read.
@@ -255,6 +267,7 @@ func (l *loop) deliver(c *conn, b []byte) {
 	if c.is(deflate) {
 		limits = l.limits[1]
 	}
+	whole := false
 	for len(b) > 0 && c.state != closed && !c.is(held) {
 		ev, n, err := a.Next(b, limits)
 		b = b[n:]
@@ -264,10 +277,27 @@ func (l *loop) deliver(c *conn, b []byte) {
 			return
 		}
 		if ev.Opcode != frame.None {
+			whole = whole || carries(ev)
 			l.event(c, ev)
 		}
 	}
 	l.keep(c, a, b)
+	if in := c.inbound(); in != nil && whole {
+		in.since = l.now
+	}
+	l.hurry(c)
+}
+
+// hurry ends a connection whose message takes too long. It is asked when
+// something has come; who sends nothing is silent.
+func (l *loop) hurry(c *conn) {
+	in, limit := c.inbound(), milliseconds(l.config.MessageTimeout)
+	if in == nil || limit == 0 || c.is(held) || l.now-in.since < limit {
+		return
+	}
+	l.count.messageTimeouts.Add(1)
+	violate(c, errLate)
+	l.deafen(c)
 }
 
 // deafen ignores from now on what comes in, because nobody knows where a frame
@@ -300,7 +330,7 @@ func (l *loop) keep(c *conn, a *frame.Assembler, rest []byte) {
 	if wanted {
 		in := c.work().in
 		if in == nil {
-			in = &inbound{assembler: *a}
+			in = &inbound{assembler: *a, since: l.now}
 			c.busy.in = in
 		}
 		if len(rest) > 0 {
@@ -324,7 +354,7 @@ func (l *loop) dirty(c *conn, class transport.Class) {
 		l.direct = append(l.direct, c)
 	case !c.is(queued):
 		c.flags |= queued
-		l.bulk = append(l.bulk, c)
+		l.bulk.push(c)
 	}
 }
 
@@ -337,15 +367,10 @@ func (l *loop) write() {
 		l.flush(c)
 	}
 	l.direct = shrink(l.direct)
-	for n := 0; l.bulkHead < len(l.bulk) && n < bulkTurn; n++ {
-		c := l.bulk[l.bulkHead]
-		l.bulk[l.bulkHead] = nil
-		l.bulkHead++
+	for range min(bulkTurn, l.bulk.len()) {
+		c := l.bulk.pop()
 		c.flags &^= queued
 		l.flush(c)
-	}
-	if l.bulkHead == len(l.bulk) {
-		l.bulk, l.bulkHead = shrink(l.bulk), 0
 	}
 }
 
@@ -393,6 +418,9 @@ func (l *loop) destroy(c *conn, reason error) {
 	c.state = closed
 	l.forget(c)
 	l.engine.table.drop(c.fd)
+	if abandons(reason) {
+		reset(c.fd)
+	}
 	closeDescriptor(c.fd)
 	if c.busy != nil {
 		l.lent.give(c.busy)
@@ -402,6 +430,7 @@ func (l *loop) destroy(c *conn, reason error) {
 	if !told {
 		c.session.Closed(reason)
 	}
+	release(c.session)
 }
 
 // cut ends a connection once everything queued for it has left.

@@ -108,7 +108,7 @@ func (e *loops) adopt(nc net.Conn, buffered []byte, s transport.Session, window 
 	if !c.loop.lane.Post(c, a) {
 		_, _ = write(fd, sealedFrame(a.secrets, closeFrame(transport.CloseRestart))) // clause 278
 		closeDescriptor(fd)
-		s.Closed(transport.ErrShutdown)
+		discard(s, transport.ErrShutdown)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package websocket
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/roostgo/roost/internal/frame"
 	"github.com/roostgo/roost/transport"
@@ -47,10 +48,34 @@ func receive(p peer, s transport.Session, ev frame.Event) transport.Verdict {
 	return transport.Continue
 }
 
+// errLate ends a connection whose message takes longer than MessageTimeout.
+var errLate = &frame.Error{Code: uint16(transport.ClosePolicy), Text: "a message took longer than MessageTimeout"}
+
+// carries reports whether an event is a whole message.
+func carries(ev frame.Event) bool { return ev.Opcode == frame.Text || ev.Opcode == frame.Binary }
+
+// abandons reports whether a connection is ended because its client does not
+// take what it is sent, or does not answer the goodbye. What waits in the
+// kernel's buffer is not for it any more either: it would stay there for minutes,
+// for a client that has cost enough, and the client would not hear of the end.
+func abandons(reason error) bool {
+	return errors.Is(reason, transport.ErrSlowConsumer) || errors.Is(reason, errUnanswered)
+}
+
+// errUnanswered means that the closing handshake took longer than CloseTimeout.
+var errUnanswered = fmt.Errorf("%w: the client did not answer", transport.ErrServerClosed)
+
 // hangUpOn tells a session that holds its connection that the client has gone.
 func hangUpOn(s transport.Session) {
 	if h, ok := s.(transport.Abandoned); ok {
 		h.Abandon()
+	}
+}
+
+// release tells a session that its connection is gone.
+func release(s transport.Session) {
+	if r, ok := s.(transport.Released); ok {
+		r.Release()
 	}
 }
 

@@ -48,8 +48,8 @@ func (s *sealer) trim() { s.ciphers, s.sealed = nil, nil }
 // incomplete, or comes while the session holds.
 func (l *loop) unseal(c *conn, b []byte) {
 	if in := c.inbound(); in != nil && len(in.sealed) > 0 {
-		b = append(in.sealed, b...)
-		in.sealed = nil
+		in.sealed = append(in.sealed, b...) // it has room for more than this: a record may come byte by byte
+		b = in.sealed
 	}
 	for c.state != closed && !c.is(deaf) && !c.is(held) {
 		data, n, err := l.sealer.cipher(c.fd).Open(l.engine.secrets.at(c.fd), b)
@@ -70,17 +70,24 @@ func (l *loop) unseal(c *conn, b []byte) {
 	l.keepSealed(c, b)
 }
 
-// keepSealed stores what cannot be opened yet.
+// keepSealed stores what cannot be opened yet, unless it is what was stored
+// before.
 func (l *loop) keepSealed(c *conn, b []byte) {
 	if len(b) == 0 || c.state == closed || c.is(deaf) {
+		if in := c.inbound(); in != nil {
+			in.sealed = nil
+		}
 		return
 	}
 	in := c.work().in
 	if in == nil {
-		in = new(inbound)
+		in = &inbound{since: l.now}
 		c.busy.in = in
 	}
-	in.sealed = append([]byte(nil), b...)
+	if len(in.sealed) != len(b) {
+		in.sealed = append([]byte(nil), b...)
+	}
+	l.hurry(c)
 }
 
 // unsealed ends a connection whose client says goodbye, or does what it must

@@ -1,12 +1,15 @@
 package websocket_test
 
 import (
+	"context"
 	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
 	"os/exec"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -157,4 +160,68 @@ func TestCurlIsServedThroughATakenOverConnection(t *testing.T) {
 func portOf(a *net.TCPAddr) string {
 	_, port, _ := net.SplitHostPort(a.String())
 	return port
+}
+
+// dribble writes byte by byte.
+type dribble struct {
+	net.Conn
+	slow atomic.Bool // from when on
+}
+
+func (d *dribble) Write(b []byte) (n int, err error) {
+	if !d.slow.Load() {
+		return d.Conn.Write(b)
+	}
+	for ; n < len(b) && err == nil; n++ {
+		_, err = d.Conn.Write(b[n : n+1])
+	}
+	return n, err
+}
+
+// What comes of a record is kept, and not copied with each byte that comes.
+func TestARecordThatComesByteByByteCostsItsSizeAFewTimesOver(t *testing.T) {
+	s := newSecureStage(t, websocket.Config{})
+	s.tls.DynamicRecordSizingDisabled = true // one record of 16 KiB
+	var wire *dribble
+	c, v := s.dial(client.Options{Timeout: patience, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+		nc, err := new(net.Dialer).DialContext(ctx, network, address)
+		wire = &dribble{Conn: nc}
+		return wire, err
+	}})
+	v.onLane(t, func() {})
+	wire.slow.Store(true)
+	message := strings.Repeat("x", 16_000)
+	before := allocated()
+	send(t, c, text(message))
+	v.awaitMessages(t, 1)
+	if n := allocated() - before; n > 4<<20 { // copying all with each byte is 100 MB
+		t.Errorf("%d bytes were allocated for a message of %d", n, len(message))
+	}
+	wire.slow.Store(false)
+	expectText(t, c, message)
+}
+
+func allocated() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.TotalAlloc
+}
+
+func TestARecordThatIsNeverWholeEndsItsConnection(t *testing.T) {
+	s := newSecureStage(t, websocket.Config{MessageTimeout: short})
+	c, v := s.dial(client.Options{Timeout: patience})
+	v.onLane(t, func() {})
+	wire := c.NetConn().(*tls.Conn).NetConn()
+	_, err := io.WriteString(wire, "\x17\x03\x03\x40\x00")
+	for err == nil && len(v.entries()) == 1 {
+		whileFor(short/3, func() {})
+		_, err = io.WriteString(wire, "x")
+	}
+	v.awaitClosed(t, transport.ErrBadFrame)
+	if m := c.Next(t); m.CloseCode != uint16(transport.ClosePolicy) {
+		t.Errorf("got %v", m)
+	}
+	if got := s.handler.Stats(); got.MessageTimeouts != 1 {
+		t.Errorf("%+v", got)
+	}
 }

@@ -13,6 +13,8 @@ type Stats struct {
 	BytesOut     uint64
 	IdleTimeouts uint64
 
+	MessageTimeouts uint64 // closed because a message took too long
+
 	SlowConsumers   uint64 // cut because their outbox was full
 	WriteTimeouts   uint64 // cut because they took nothing of what waited
 	Thinned         uint64 // how often a client fell so far behind that broadcasts were dropped
@@ -34,6 +36,7 @@ func (s Stats) plus(o Stats) Stats {
 	s.BytesIn += o.BytesIn
 	s.BytesOut += o.BytesOut
 	s.IdleTimeouts += o.IdleTimeouts
+	s.MessageTimeouts += o.MessageTimeouts
 	s.SlowConsumers += o.SlowConsumers
 	s.WriteTimeouts += o.WriteTimeouts
 	s.Thinned += o.Thinned
@@ -57,6 +60,7 @@ type counters struct {
 	idleTimeouts atomic.Uint64
 	outboxHigh   atomic.Int64
 
+	messageTimeouts atomic.Uint64
 	slowConsumers   atomic.Uint64
 	writeTimeouts   atomic.Uint64
 	thinned         atomic.Uint64
@@ -70,7 +74,8 @@ func (c *counters) snapshot() Stats {
 		MessagesIn: c.messagesIn.Load(), FramesOut: c.framesOut.Load(), Writes: c.writes.Load(),
 		BytesIn: c.bytesIn.Load(), BytesOut: c.bytesOut.Load(),
 		IdleTimeouts: c.idleTimeouts.Load(), OutboxHigh: c.outboxHigh.Load(),
-		SlowConsumers: c.slowConsumers.Load(), WriteTimeouts: c.writeTimeouts.Load(), Thinned: c.thinned.Load(),
+		MessageTimeouts: c.messageTimeouts.Load(),
+		SlowConsumers:   c.slowConsumers.Load(), WriteTimeouts: c.writeTimeouts.Load(), Thinned: c.thinned.Load(),
 		DroppedOldest: c.droppedOldest.Load(), DroppedOutdated: c.droppedOutdated.Load(),
 	}
 }

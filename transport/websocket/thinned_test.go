@@ -328,6 +328,22 @@ func TestAClientThatTakesLittleAtATimeIsNotCut(t *testing.T) {
 	})
 }
 
+// A goroutine writes more at once than this client takes within the time-out.
+func TestALinkWhoseClientTakesSomethingWithinTheWriteTimeoutIsNotCut(t *testing.T) {
+	s := newStage(t, websocket.Config{Engine: websocket.Goroutines, WriteTimeout: 4 * short, SendBuffer: 16 << 10})
+	c, v := s.narrow()
+	v.onLane(t, func() { v.conn.Enqueue(frameOf(strings.Repeat("x", 4<<20)), transport.Direct) })
+	for range 5 {
+		whileFor(3*short, func() {})
+		if _, err := io.CopyN(io.Discard, c.NetConn(), 48<<10); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := s.handler.Stats(); got.WriteTimeouts != 0 || got.Connections != 1 {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestWithoutAWriteTimeoutNobodyIsCutForWaiting(t *testing.T) {
 	onEachEngine(t, websocket.Config{Loops: 1, Timeout: short, WriteTimeout: -1, SendBuffer: 16 << 10}, func(t *testing.T, s *stage) {
 		c, v := s.narrow()

@@ -26,9 +26,19 @@ func (c *Config) sweepEvery() time.Duration {
 	return every
 }
 
-// wakeAt is when the loop has something to do even if nothing is ready. With no
-// connection there is nothing.
+// wakeAt is when the loop has something to do even if nothing is ready. The zero
+// time is never.
 func (l *loop) wakeAt() time.Time {
+	at := l.dueAt()
+	if l.leavers.len() > 0 && (at.IsZero() || l.leavers.next.Before(at)) {
+		return l.leavers.next
+	}
+	return at
+}
+
+// dueAt is when a time-out has to be looked after. With no connection there is
+// none.
+func (l *loop) dueAt() time.Time {
 	first := l.firstExpected()
 	if first == nil && l.count.connections.Load() == 0 && !l.engine.herd.pending() {
 		return time.Time{}
@@ -57,20 +67,28 @@ func (l *loop) tick() {
 	if l.sweepAt.IsZero() || now.Before(l.sweepAt) {
 		return
 	}
+	if !l.sweep() {
+		l.sweepAt = now.Add(leaveGap)
+		return
+	}
 	l.sweepAt = time.Time{}
 	if l.count.connections.Load() > 0 { // wakeAt is not asked while there is much to do
 		l.sweepAt = now.Add(l.config.sweepEvery())
 	}
-	l.sweep()
 	l.lent.trim()
 	l.sealer.trim()
 	l.engine.herd.tidy(now)
 }
 
-// impatient cuts connections whose closing handshake took too long.
+// impatient cuts connections whose closing handshake took too long, some in each
+// turn.
 func (l *loop) impatient(now time.Time) {
-	for e := l.firstExpected(); e != nil && !now.Before(e.until); e = l.firstExpected() {
-		l.destroy(e.conn, transport.ErrServerClosed)
+	for range leaveTurn {
+		e := l.firstExpected()
+		if e == nil || now.Before(e.until) {
+			return
+		}
+		l.destroy(e.conn, errUnanswered)
 	}
 }
 
@@ -88,21 +106,43 @@ func (l *loop) firstExpected() *expectation {
 	return &l.expected[0]
 }
 
-// sweep ends connections that were silent or stuck for too long.
-func (l *loop) sweep() {
+// sweepTurn is how many connections a sweep looks at before the loop goes on
+// with its other work.
+const sweepTurn = 8192
+
+// sweep ends connections that were silent or stuck for too long, and reports
+// whether it has seen all. When a network fails they are very many: the next
+// turn goes on where this one stopped.
+func (l *loop) sweep() (done bool) {
 	l.now = l.engine.clock()
-	l.engine.table.each(func(c *conn) {
-		switch {
-		case c.loop != l || c.state != open:
-		case l.silent(c):
-			l.count.idleTimeouts.Add(1)
-			c.finish(transport.CloseProtocol, transport.ErrIdle)
-		case l.stalled(c):
-			l.count.stalled(l.ctx, l.config, c.busy.out.bytes)
-			l.destroy(c, transport.ErrSlowConsumer)
+	looked, ended := 0, 0
+	for c := range l.engine.table.between(l.sweepFrom, tableSize) {
+		if looked == sweepTurn || ended == leaveTurn {
+			l.sweepFrom = c.fd
+			return false
 		}
-	})
-	l.write()
+		looked++
+		if c.loop == l && c.state == open && l.expire(c) {
+			ended++
+		}
+	}
+	l.sweepFrom = 0
+	return true
+}
+
+// expire ends a connection that was silent or stuck for too long.
+func (l *loop) expire(c *conn) bool {
+	switch {
+	case l.silent(c):
+		l.count.idleTimeouts.Add(1)
+		c.finish(transport.CloseProtocol, transport.ErrIdle)
+	case l.stalled(c):
+		l.count.stalled(l.ctx, l.config, c.busy.out.bytes)
+		l.destroy(c, transport.ErrSlowConsumer)
+	default:
+		return false
+	}
+	return true
 }
 
 // silent reports whether a connection is to be closed [§5.6]: with 1002, after

@@ -48,9 +48,10 @@ type visit struct {
 	count atomic.Int64 // of received messages
 	bell  chan struct{}
 
-	mu      sync.Mutex
-	journal []entry
-	faults  []string
+	mu       sync.Mutex
+	journal  []entry
+	released int
+	faults   []string
 }
 
 func newVisit() *visit { return &visit{bell: make(chan struct{}, 1)} }
@@ -85,6 +86,23 @@ func (v *visit) Closed(reason error) {
 	if v.onClosed != nil {
 		v.onClosed(v)
 	}
+}
+
+// Release implements transport.Released.
+func (v *visit) Release() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.released++
+	if n := len(v.journal); n == 0 || v.journal[n-1].what != ended {
+		v.faults = append(v.faults, "released before it was closed")
+	}
+}
+
+// isReleased reports whether the connection is gone.
+func (v *visit) isReleased() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.released > 0
 }
 
 // echo sends a message back, in the way that keeps nothing.
@@ -217,5 +235,8 @@ func (v *visit) check(t testing.TB) {
 	}
 	if n != 1 {
 		t.Errorf("a session was closed %d times: %v", n, v.journal)
+	}
+	if v.released != 1 {
+		t.Errorf("a session was released %d times: %v", v.released, v.journal)
 	}
 }

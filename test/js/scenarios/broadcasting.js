@@ -3,6 +3,7 @@
 import {equal} from "../assert.js"
 
 const MANY = 300
+const LARGE = 1 << 20
 
 export default [
   {
@@ -24,6 +25,16 @@ export default [
       equal([await there.next(), await there.next()], [{n: 1}, {n: 2}], "there")
       equal(await here.next(), {n: 2}, "the first here")
       equal(here.take(), [], "more here")
+    },
+  },
+  {
+    name: "gets a broadcast of a megabyte, and small ones around it",
+    async run(rig) {
+      const {mine, other} = await two(rig)
+      const shouts = rig.events(other, "shout")
+      const large = "large ".repeat(LARGE / 6)
+      for (const body of ["before", large, "after"]) await rig.push(mine, "shout", {body})
+      for (const body of ["before", large, "after"]) equal(await shouts.next(), {body}, "broadcast")
     },
   },
   {

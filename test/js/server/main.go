@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/roostgo/roost"
 	"github.com/roostgo/roost/playground"
@@ -21,6 +23,8 @@ import (
 func main() {
 	listen := flag.String("listen", "127.0.0.1:0", "the address to listen on")
 	rate := flag.Int("accept-rate", 0, "new connections in a second; 0: the default, negative: no limit")
+	cert := flag.String("tls-cert", "", "PEM file with a certificate; clients then connect with TLS")
+	key := flag.String("tls-key", "", "PEM file with its key")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
@@ -28,12 +32,15 @@ func main() {
 	endpoint := newEndpoint(came)
 	server := &roost.Server{
 		Endpoint: endpoint,
-		Handler:  routes(endpoint, came),
 		Addr:     *listen,
 		OnListen: func(a net.Addr) { fmt.Println("listening", a) },
 
 		AcceptRate: *rate,
 	}
+	if *cert != "" {
+		server.TLS = &roost.TLS{CertFile: *cert, KeyFile: *key, Reload: 100 * time.Millisecond}
+	}
+	server.Handler = routes(server, came)
 	if err := server.Run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "server:", err)
 		os.Exit(1) //nolint:gocritic // stop only restores the signals, which end with the process
@@ -59,9 +66,12 @@ func newEndpoint(came *arrivals) *roost.Endpoint {
 }
 
 // routes are what the server answers besides the socket.
-func routes(endpoint *roost.Endpoint, came *arrivals) http.Handler {
+func routes(server *roost.Server, came *arrivals) http.Handler {
 	mux := http.NewServeMux()
-	control{endpoint}.mount(mux)
+	control{server.Endpoint}.mount(mux)
+	mux.HandleFunc("GET /handshakes", func(w http.ResponseWriter, _ *http.Request) {
+		_ = json.NewEncoder(w).Encode(server.Stats().TLS) // a test that has gone needs none
+	})
 	mux.Handle("GET /arrivals", came)
 	mux.HandleFunc("GET /blank", blank)
 	mux.Handle("/", playground.Handler(playground.Options{}))

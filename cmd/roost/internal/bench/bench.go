@@ -26,6 +26,7 @@ const usage = `Usage: roost bench SCENARIO [flags]
 
   idle      many connections that only send heartbeats: memory and CPU of each
   storm     all arrive at once: how long it takes, and what others notice
+  flood     TLS handshakes as fast as attackers can: what others notice
   fanout    publications to many subscribers: CPU and latency of a delivery
   slow      the same while some subscribers do not read: what the others notice
   pingpong  requests and replies: CPU and latency of a request
@@ -51,13 +52,15 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return runWorker()
 	case "writer":
 		return runWriter()
+	case "attacker":
+		return runAttacker()
 	case "target":
 		return helped(runTarget(ctx, rest, stdout, stderr))
 	case "table":
 		return helped(runTable(ctx, rest, stdout, stderr))
 	case "floor":
 		return helped(runFloor(ctx, rest, stdout))
-	case "idle", "storm", "fanout", "slow", "pingpong":
+	case "idle", "storm", "flood", "fanout", "slow", "pingpong":
 		return helped(runScenario(ctx, name, rest, stdout, stderr))
 	case "-h", "--help", "-help", "help":
 		fmt.Fprint(stdout, usage)
@@ -87,6 +90,8 @@ func newScenario(name string) registrar {
 		return &idle{}
 	case "storm":
 		return &storm{}
+	case "flood":
+		return &flood{}
 	case "fanout":
 		return &fanout{}
 	case "slow":

@@ -64,7 +64,7 @@ func TestAllThatIsWrongIsSaidAtOnce(t *testing.T) {
 }
 
 func TestHelpIsNoError(t *testing.T) {
-	for _, args := range []string{"", "-h", "help", "idle -h", "storm -h", "fanout --help", "pingpong -h", "floor -h", "table -h", "target -h"} {
+	for _, args := range []string{"", "-h", "help", "idle -h", "storm -h", "flood -h", "fanout --help", "pingpong -h", "floor -h", "table -h", "target -h"} {
 		out, err := outcome(t, strings.Fields(args)...)
 		if err != nil || !strings.Contains(out, "Usage") {
 			t.Errorf("bench %s: %v\n%s", args, err, out)
@@ -175,7 +175,7 @@ func TestTheTablesTargetsAreTheDocumentedOnes(t *testing.T) {
 		}
 		sizes = append(sizes, e.shared().n)
 	}
-	if wanted := []int{15000, 10000, 10000, 5000, 5000, 200}; !slices.Equal(sizes, wanted) {
+	if wanted := []int{15000, 15000, 15000, 10000, 5000, 5000, 200, 5000, 5000}; !slices.Equal(sizes, wanted) {
 		t.Errorf("connections %v, want %v", sizes, wanted)
 	}
 }

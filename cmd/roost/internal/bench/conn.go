@@ -4,10 +4,8 @@ package bench
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"strconv"
 
 	"golang.org/x/sys/unix"
 )
@@ -121,6 +119,12 @@ func (w *worker) connected(i int) {
 		return
 	}
 	c.state = upgrading
+	if w.set.TLS {
+		if err := w.drape(i); err != nil {
+			w.fail(i, "tls")
+			return
+		}
+	}
 	w.send(i, w.upgrade)
 }
 
@@ -136,6 +140,10 @@ func (w *worker) entered(i int) {
 // another, a shorter one has drained the socket.
 func (w *worker) read(i int, ended bool) {
 	c := &w.conns[i]
+	if v := w.veil(i); v != nil {
+		w.readVeiled(i, v)
+		return
+	}
 	for {
 		kept := copy(w.in, w.kept(i))
 		n, err := read(c.fd, w.in[kept:])
@@ -265,13 +273,6 @@ func (w *worker) frame(i int, f serverFrame, now int64) {
 	}
 }
 
-func closeCause(payload []byte) string {
-	if len(payload) < 2 {
-		return "close"
-	}
-	return "close-" + strconv.Itoa(int(binary.BigEndian.Uint16(payload)))
-}
-
 // message acts on one message of the server. What nobody waits for, such as
 // the reply to a publication, is passed over.
 func (w *worker) message(i int, m message, now int64) {
@@ -326,21 +327,5 @@ func (w *worker) close(i int, rst bool) {
 	c.state, c.fd = closed, -1
 	delete(w.partial, int32(i))
 	delete(w.unsent, int32(i))
-}
-
-// errnoCause is a short name for why a connection failed.
-func errnoCause(err error) string {
-	switch {
-	case errors.Is(err, unix.ECONNREFUSED):
-		return "refused"
-	case errors.Is(err, unix.ECONNRESET), errors.Is(err, unix.EPIPE):
-		return "reset"
-	case errors.Is(err, unix.ETIMEDOUT):
-		return "timeout-kernel"
-	case errors.Is(err, unix.EMFILE), errors.Is(err, unix.ENFILE):
-		return "out-of-descriptors"
-	case errors.Is(err, unix.EADDRNOTAVAIL), errors.Is(err, unix.EADDRINUSE):
-		return "out-of-ports"
-	}
-	return err.Error()
+	delete(w.veils, int32(i))
 }

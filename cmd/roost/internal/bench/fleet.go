@@ -87,7 +87,7 @@ func (s *session) enlist(ctx context.Context, f *fleet, q squad, o setupOrder, p
 	f.members = append(f.members, &member{p, q})
 	o.Addr, o.Path, o.Prefix = s.subject.addr, s.options.path, s.options.prefix
 	o.Conns, o.FirstTopic = q.conns, q.firstTopic%o.Topics
-	o.Coalesce, o.Realtime = int64(q.coalesce), q.realtime
+	o.Coalesce, o.Realtime, o.TLS = int64(q.coalesce), q.realtime, s.options.tls
 	o.Size, o.Timeout = s.options.size, int64(s.options.timeout)
 	if loopback(s.subject.addr) {
 		o.Sources = sourcesEach

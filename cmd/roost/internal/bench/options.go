@@ -34,6 +34,7 @@ type common struct {
 	quiet bool
 
 	target []string // what a server of its own is told
+	tls    bool     // the connections are in TLS
 }
 
 // mostPerProcess leaves some of the usual 20,000 descriptors for the rest.

@@ -42,6 +42,8 @@ type setupOrder struct {
 	// Coalesce is in ns: read only so often; 0 reads at once.
 	Coalesce int64 `json:"coalesce"`
 	Realtime bool  `json:"realtime"`
+	// TLS has them connect with TLS 1.3, whoever the server says it is.
+	TLS bool `json:"tls"`
 	// Timeout is in ns, for one connection to be joined.
 	Timeout int64 `json:"timeout"`
 }

@@ -102,6 +102,33 @@ func TestStormSaysWhyNobodyGotIn(t *testing.T) {
 	}
 }
 
+func TestFloodReportsWhatOthersNoticeOfHandshakes(t *testing.T) {
+	for mode, wanted := range map[string][]string{
+		"full":  {"handshakes_per_s", "server.tls_done", "server_cpu_per_handshake_us"},
+		"hello": {"handshakes_per_s", "server.tls_failed"},
+		"half":  {"attacks"},
+		"idle":  {"handshakes_per_s", "server.tls_done"},
+	} {
+		t.Run(mode, func(t *testing.T) {
+			got, out, err := figuresOf(t, "flood", "-mode", mode, "-n", "8", "-canaries", "3", "-canary-rate", "100", "-newcomers", "3",
+				"-before", "150ms", "-duration", "600ms", "-after", "50ms", "-w", "8", "-quiet")
+			if err != nil {
+				t.Fatal(err, out)
+			}
+			want(t, got, map[string]float64{"newcomers.joined": 3, "canary.unanswered": 0, "canary.error_replies": 0, "server.refused": 0},
+				append(wanted, "canary.before.requests", "canary.during.requests", "canary.p99_during_to_p50_before", "newcomers.to_joined.p50_ms")...)
+		})
+	}
+}
+
+func TestFloodChecksItsFlags(t *testing.T) {
+	for _, flags := range [][]string{{"-mode", "gentle"}, {"-duration", "0s"}, {"-newcomers", "0"}, {"-computing", "-1"}, {"-canaries", "0"}} {
+		if _, _, err := figuresOf(t, append([]string{"flood"}, flags...)...); err == nil || !strings.Contains(err.Error(), flags[0]) {
+			t.Errorf("%v: %v", flags, err)
+		}
+	}
+}
+
 func TestFanoutCountsEveryDelivery(t *testing.T) {
 	tests := map[string][]string{
 		"at a rate":                       {"-rate", "50"},
@@ -167,7 +194,8 @@ func TestSlowReportsWhatBecameOfThoseWhoDoNotRead(t *testing.T) {
 			}
 			want(t, got, exact)
 			want(t, got, map[string]float64{"stuck": 3, "before.missing": 0, "during.missing": 0},
-				"before.delivery.p99_ms", "during.delivery.p99_ms", "before.server_rss_bytes", "during.server_rss_bytes")
+				"before.delivery.p99_ms", "during.delivery.p99_ms", "after.delivery.p99_ms", "others.p99_during_to_p99_before",
+				"others.p99_during_to_p99_after", "server_rss_grown_bytes", "before.server_rss_bytes", "during.server_rss_bytes")
 			if (got["stuck.deliveries_dropped"] > 0) != (policy != "close") {
 				t.Errorf("%v deliveries were dropped", got["stuck.deliveries_dropped"])
 			}

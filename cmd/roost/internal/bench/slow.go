@@ -12,22 +12,30 @@ import (
 )
 
 // slow is fanout during which some subscribers stop reading: what do the others
-// notice, what does the server keep for those, and what becomes of them?
+// notice, what does the server keep for those, and what becomes of them? The
+// others are measured before, during and after it, for equally long before and
+// after: what changes between those two is the machine's.
 type slow struct {
 	fanout
 	percent float64
 	policy  string
 	outbox  int
+
+	others, memory map[string]float64 // by period: p99 in nanoseconds, RSS in bytes
 }
 
 func (o *slow) register(fs *flag.FlagSet) {
 	o.fanout.register(fs)
 	fs.Float64Var(&o.percent, "stuck", 1, "subscribers that stop reading, in `%` of -n")
 	fs.StringVar(&o.policy, "policy", "close", "of a server of its own: close, drop_oldest or keep_latest")
-	fs.IntVar(&o.outbox, "outbox", 256<<10, "of a server of its own: `bytes` that may wait for one client")
+	fs.IntVar(&o.outbox, "outbox", 64<<10, "of a server of its own: `bytes` that may wait for one client")
+	o.others, o.memory = map[string]float64{}, map[string]float64{}
 	// Small messages would take minutes to fill the kernel's buffers.
-	o.size = 4096
-	fs.Lookup("size").DefValue = "4096"
+	o.size, o.warmup, o.duration = 4096, 5*time.Second, 15*time.Second
+	for name, value := range map[string]string{"size": "4096", "warmup": "5s", "duration": "15s"} {
+		fs.Lookup(name).DefValue = value
+	}
+	fs.Lookup("warmup").Usage = "how long to publish before that, and after it"
 }
 
 // stuck is how many stop reading.
@@ -77,7 +85,22 @@ func (o *slow) measure(ctx context.Context, s *session) error {
 	if err := o.period(ctx, s, readers, "during", o.duration); err != nil {
 		return err
 	}
-	return o.wake(ctx, s, stuck)
+	if err := o.wake(ctx, s, stuck); err != nil {
+		return err
+	}
+	if err := o.period(ctx, s, readers, "after", o.warmup); err != nil {
+		return err
+	}
+	o.ratios(s)
+	return nil
+}
+
+// ratios compare what the others and the server felt with how it was else.
+func (o *slow) ratios(s *session) {
+	for _, calm := range []string{"before", "after"} {
+		s.report.add("others.p99_during_to_p99_"+calm, o.others["during"]/o.others[calm], "")
+	}
+	s.report.add("server_rss_grown_bytes", o.memory["during"]-o.memory["before"], "B")
 }
 
 // period publishes for so long, to those who read, and says how they and the
@@ -95,6 +118,7 @@ func (o *slow) period(ctx context.Context, s *session, readers *fleet, name stri
 	if err != nil {
 		return err
 	}
+	o.others[name], o.memory[name] = float64(got.Delivery.quantile(.99)), float64(memory.rss)
 	s.report.add(name+".missing", float64(expected-got.Delivered), "")
 	s.report.latency(name+".delivery", got.Delivery)
 	s.report.add(name+".server_rss_bytes", float64(memory.rss), "B")

@@ -14,41 +14,34 @@ import (
 // go on asking: how long does it last, and what do those notice?
 type storm struct {
 	common
-	reconnect  bool
-	rst        bool
-	retries    int
-	canaries   int
-	canaryRate float64
-	settle     time.Duration
-	before     time.Duration
-	after      time.Duration
+	canaries
+	reconnect bool
+	rst       bool
+	retries   int
+	settle    time.Duration
 }
 
 func (t *storm) register(fs *flag.FlagSet) {
 	t.common.register(fs, 10000, 1)
+	t.canaries.register(fs)
 	fs.BoolVar(&t.reconnect, "reconnect", false, "all were joined before, are dropped and come back")
 	fs.BoolVar(&t.rst, "rst", false, "drop them with a reset")
-	fs.IntVar(&t.retries, "retries", 0, "how often one that fails tries again, half a second later")
-	fs.IntVar(&t.canaries, "canaries", 10, "clients that ask all the time")
-	fs.Float64Var(&t.canaryRate, "canary-rate", 20, "requests of each in a second")
+	fs.IntVar(&t.retries, "retries", 10, "how often one that fails tries again, half a second later, as clients do")
 	fs.DurationVar(&t.settle, "settle", time.Second, "with -reconnect: quiet time after they were joined first")
-	fs.DurationVar(&t.before, "before", 5*time.Second, "how long they ask before the storm")
-	fs.DurationVar(&t.after, "after", 3*time.Second, "and after it")
 }
 
 func (t *storm) shared() *common { return &t.common }
 
 func (t *storm) check() error {
-	err := t.common.check()
-	if t.canaries < 1 || t.canaryRate <= 0 || t.before <= 0 || t.after < 0 || t.settle < 0 || t.retries < 0 || t.retries > 200 {
-		err = errors.Join(err, errors.New("-canaries, -canary-rate and -before have to be positive, -after and -settle not negative, -retries 0 to 200"))
+	err := errors.Join(t.common.check(), t.canaries.check())
+	if t.settle < 0 || t.retries < 0 || t.retries > 200 {
+		err = errors.Join(err, errors.New("-settle has to be not negative, -retries 0 to 200"))
 	}
 	return err
 }
 
 func (t *storm) measure(ctx context.Context, s *session) error {
-	squads := append([]squad{{conns: t.canaries, realtime: true}}, t.split(t.n, 0, t.coalesce)...)
-	f, err := s.launch(ctx, t.topics, squads)
+	f, err := s.launch(ctx, t.topics, append([]squad{t.squad()}, t.split(t.n, 0, t.coalesce)...))
 	if err != nil {
 		return err
 	}
@@ -56,41 +49,14 @@ func (t *storm) measure(ctx context.Context, s *session) error {
 	if err := t.prepare(ctx, s, f); err != nil {
 		return err
 	}
-	canaries, err := give[pingAnswer](f.members[0].process, "ping", pingOrder{
-		At: s.clock.now(), For: int64(time.Hour), Rate: t.canaryRate * float64(t.canaries), Size: t.size, Drain: int64(t.drain),
-	})
-	if err != nil {
-		return err
-	}
-	if err := pause(ctx, t.before); err != nil {
-		return err
-	}
-	if err := t.strike(ctx, s, f); err != nil {
-		return err
-	}
-	if _, err := ask[struct{}](ctx, f.members[0].process, "stop", struct{}{}); err != nil {
-		return err
-	}
-	heard, err := canaries.wait(ctx, t.drain+answerWithin)
-	if err != nil {
-		return err
-	}
-	t.canaryFigures(s, heard)
-	if !f.realtime {
-		s.report.note("the canaries have no real-time priority, which takes root: their latencies hold the tool's own delays")
-	}
-	return nil
+	return t.watch(ctx, s, f, func() error { return t.strike(ctx, s, f) })
 }
 
 // prepare joins the canaries, and the others if they are to come back.
 func (t *storm) prepare(ctx context.Context, s *session, f *fleet) error {
 	s.readersNote()
-	canaries, err := f.connect(ctx, f.members[:1], connectOrder{Inflight: 16}, t.timeout)
-	if err != nil {
+	if err := t.join(ctx, f, t.timeout); err != nil {
 		return err
-	}
-	if canaries.Joined < t.canaries {
-		return fmt.Errorf("bench: only %d of %d canaries were joined (%s)", canaries.Joined, t.canaries, causes(canaries.Failures))
 	}
 	if !t.reconnect {
 		return nil
@@ -105,14 +71,14 @@ func (t *storm) prepare(ctx context.Context, s *session, f *fleet) error {
 	return pause(ctx, t.settle)
 }
 
-// strike is the storm itself, from its first connect to -after its end.
+// strike is the storm itself.
 func (t *storm) strike(ctx context.Context, s *session, f *fleet) error {
 	from, err := s.sample(f)
 	if err != nil {
 		return err
 	}
 	began := s.clock.now()
-	if _, err := ask[struct{}](ctx, f.members[0].process, "phase", phaseOrder{At: began}); err != nil {
+	if err := t.phase(ctx, s, f); err != nil {
 		return err
 	}
 	if t.reconnect {
@@ -124,7 +90,7 @@ func (t *storm) strike(ctx context.Context, s *session, f *fleet) error {
 	if err != nil {
 		return err
 	}
-	if _, err := ask[struct{}](ctx, f.members[0].process, "phase", phaseOrder{At: s.clock.now()}); err != nil {
+	if err := t.phase(ctx, s, f); err != nil {
 		return err
 	}
 	to, err := s.sample(f)
@@ -137,7 +103,7 @@ func (t *storm) strike(ctx context.Context, s *session, f *fleet) error {
 	if got.Joined == 0 {
 		return fmt.Errorf("bench: none of %d connections was joined (%s)", t.n, causes(got.Failures))
 	}
-	return pause(ctx, t.after)
+	return nil
 }
 
 func (t *storm) stormFigures(s *session, got connectAnswer, began int64) {
@@ -150,24 +116,4 @@ func (t *storm) stormFigures(s *session, got connectAnswer, began int64) {
 	}
 	s.report.latency("to_joined", got.ToJoined)
 	s.report.latency("to_joined_since_start", got.SinceDue)
-}
-
-func (t *storm) canaryFigures(s *session, heard pingAnswer) {
-	for i, name := range []string{"before", "during", "after"} {
-		if i < len(heard.Phases) {
-			s.report.add("canary."+name+".requests", float64(heard.Phases[i].n), "")
-			s.report.latency("canary."+name, heard.Phases[i])
-		}
-	}
-	s.report.add("canary.unanswered", float64(heard.Sent-heard.Replies), "")
-	s.report.add("canary.error_replies", float64(heard.Errors), "")
-	s.report.latency("canary.send_lag", heard.Lag)
-	before, during := heard.Phases[0], heard.Phases[1]
-	if calm := float64(before.quantile(.5)); calm > 0 && during.n > 0 {
-		s.report.add("canary.p50_during_to_p50_before", float64(during.quantile(.5))/calm, "")
-		s.report.add("canary.p99_during_to_p50_before", float64(during.quantile(.99))/calm, "")
-	}
-	if calm := float64(before.quantile(.99)); calm > 0 && during.n > 0 {
-		s.report.add("canary.p99_during_to_p99_before", float64(during.quantile(.99))/calm, "")
-	}
 }

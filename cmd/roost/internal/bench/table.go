@@ -42,21 +42,27 @@ type entry struct {
 func (t *table) lineup() ([]entry, error) {
 	full := [][]string{
 		{"idle"},
-		{"storm"},
+		{"storm", "-n", "15000"},
+		{"storm", "-n", "15000", "-reconnect"},
 		{"storm", "-accept-rate", "-1"},
 		{"fanout", "-rate", "10"},
 		{"fanout", "-rate", "0", "-window", "4", "-coalesce", "500us"},
 		{"pingpong"},
+		{"slow"},
+		{"slow", "-policy", "drop_oldest"},
 	}
 	small := [][]string{
 		{"-n", "500", "-rate", "0", "-topics", "20", "-hold", "4s", "-settle", "1s"},
 		{"-n", "500", "-before", "1s", "-after", "500ms"},
 		{"-n", "500", "-before", "1s", "-after", "500ms"},
+		{"-n", "500", "-before", "1s", "-after", "500ms"},
 		{"-n", "500", "-duration", "2s", "-warmup", "300ms"},
 		{"-n", "500", "-duration", "2s", "-warmup", "300ms"},
 		{"-n", "50", "-topics", "50", "-duration", "2s", "-warmup", "300ms"},
+		{"-n", "100", "-duration", "1s", "-warmup", "300ms", "-size", "30000", "-rate", "50"},
+		{"-n", "100", "-duration", "1s", "-warmup", "300ms", "-size", "30000", "-rate", "50"},
 	}
-	names := []string{"idle", "storm", "storm_unpaced", "fanout_10", "fanout_window", "pingpong"}
+	names := []string{"idle", "storm", "storm_again", "storm_unpaced", "fanout_10", "fanout_window", "pingpong", "slow_close", "slow_drop"}
 	entries := make([]entry, len(full))
 	for i, args := range full {
 		args = append(args, "-floor", t.floor.String())
@@ -103,9 +109,23 @@ func rows() []row {
 		{Figure: "fan-out, 4 in flight: deliveries/s", Run: "fanout_window", Value: "deliveries_per_s", Unit: "/s"},
 		{Figure: "ping → reply, closed loop: CPU per request", Run: "pingpong", Value: "server_cpu_per_request_us", Limit: 2.5, Unit: "µs"},
 		{Figure: "ping → reply, closed loop: p99", Run: "pingpong", Value: "reply.p99_ms", Unit: "ms"},
-		{Figure: "storm: canary p50 during ÷ before", Run: "storm", Value: "canary.p50_during_to_p50_before", Limit: 4},
-		{Figure: "storm: canary p99 during ÷ p50 before", Run: "storm", Value: "canary.p99_during_to_p50_before", Limit: 20},
-		{Figure: "storm: until all are joined, at the default pace", Run: "storm", Value: "until_all_joined_s", Unit: "s"},
+		{Figure: "1 % of 5,000 stop reading, close: the others' p99 during ÷ before", Run: "slow_close", Value: "others.p99_during_to_p99_before"},
+		{Figure: "1 % of 5,000 stop reading, close: the others' p99 during ÷ after", Run: "slow_close", Value: "others.p99_during_to_p99_after"},
+		{Figure: "1 % of 5,000 stop reading, close: server memory grown", Run: "slow_close", Value: "server_rss_grown_bytes", Unit: "B"},
+		{Figure: "1 % of 5,000 stop reading, close: of 50, closed", Run: "slow_close", Value: "stuck.closed"},
+		{Figure: "1 % of 5,000 stop reading, drop_oldest: the others' p99 during ÷ before", Run: "slow_drop", Value: "others.p99_during_to_p99_before"},
+		{Figure: "1 % of 5,000 stop reading, drop_oldest: the others' p99 during ÷ after", Run: "slow_drop", Value: "others.p99_during_to_p99_after"},
+		{Figure: "1 % of 5,000 stop reading, drop_oldest: server memory grown", Run: "slow_drop", Value: "server_rss_grown_bytes", Unit: "B"},
+		{Figure: "1 % of 5,000 stop reading, drop_oldest: of 50, thinned", Run: "slow_drop", Value: "stuck.thinned"},
+		{Figure: "15,000 arrive: canary p50 during ÷ before", Run: "storm", Value: "canary.p50_during_to_p50_before", Limit: 4},
+		{Figure: "15,000 arrive: canary p99 during ÷ p50 before", Run: "storm", Value: "canary.p99_during_to_p50_before", Limit: 20},
+		{Figure: "15,000 arrive: until all are joined, at the default pace", Run: "storm", Value: "until_all_joined_s", Unit: "s"},
+		{Figure: "15,000 arrive: not joined in the end", Run: "storm", Value: "not_joined"},
+		{Figure: "15,000 arrive: canary requests without an answer", Run: "storm", Value: "canary.unanswered"},
+		{Figure: "15,000 are dropped and come back: canary p50 during ÷ before", Run: "storm_again", Value: "canary.p50_during_to_p50_before", Limit: 4},
+		{Figure: "15,000 are dropped and come back: canary p99 during ÷ p50 before", Run: "storm_again", Value: "canary.p99_during_to_p50_before", Limit: 20},
+		{Figure: "15,000 are dropped and come back: not joined in the end", Run: "storm_again", Value: "not_joined"},
+		{Figure: "15,000 are dropped and come back: canary requests without an answer", Run: "storm_again", Value: "canary.unanswered"},
 		{Figure: "storm without a pace: until all are joined", Run: "storm_unpaced", Value: "until_all_joined_s", Limit: 1.2, Unit: "s"},
 		{Figure: "storm without a pace: CPU per connect and join", Run: "storm_unpaced", Value: "server_cpu_per_join_us", Limit: 12, Unit: "µs"},
 	}

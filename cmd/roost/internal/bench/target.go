@@ -4,11 +4,13 @@ package bench
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 
 	"github.com/roostgo/roost"
@@ -54,6 +56,8 @@ func runTarget(ctx context.Context, args []string, stdout, stderr io.Writer) err
 	listen := fs.String("listen", "127.0.0.1:0", "serve on this `host:port`; port 0 is any that is free")
 	rate := fs.Int("accept-rate", 0, "most new connections in a second; 0: the default, negative: no limit")
 	policy := fs.String("policy", "close", "for clients that read too slowly: close, drop_oldest or keep_latest")
+	secured := fs.Bool("tls", false, "speak TLS, with a certificate that vouches for itself")
+	computing := fs.Int("computing", 0, "with -tls: handshakes that compute at once; 0: the default")
 	outbox := fs.Int("outbox", 0, "`bytes` that may wait for one client; 0: the default")
 	if err := parse(fs, args, stdout); err != nil {
 		return err
@@ -71,5 +75,28 @@ func runTarget(ctx context.Context, args []string, stdout, stderr io.Writer) err
 		Endpoint: endpoint, Addr: *listen, AcceptRate: *rate, Logger: log,
 		OnListen: func(at net.Addr) { fmt.Fprintf(stdout, targetLine, at, os.Getpid()) },
 	}
+	server.Handler = counters(server)
+	if *secured {
+		config, err := certified()
+		if err != nil {
+			return err
+		}
+		server.TLS = &roost.TLS{Config: config, Computing: *computing}
+	}
 	return server.Run(ctx)
+}
+
+// statsPath is where a target tells what it has counted.
+const statsPath = "/stats"
+
+func counters(server *roost.Server) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+statsPath, func(w http.ResponseWriter, _ *http.Request) {
+		s := server.Stats()
+		_ = json.NewEncoder(w).Encode(map[string]any{
+			"paced": s.Paced, "refused": s.Refused, "tls_high": s.TLS.High, "tls_done": s.TLS.Done, "tls_failed": s.TLS.Failed,
+			"tls_waited": s.TLS.Waited, "tls_resumed": s.TLS.Resumed, "tls_displaced": s.TLS.Displaced,
+		}) // a bench that has gone needs none
+	})
+	return mux
 }

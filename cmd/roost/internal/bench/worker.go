@@ -43,6 +43,7 @@ type worker struct {
 	drops   map[string]int
 	partial map[int32][]byte // beginnings of frames
 	unsent  map[int32][]byte // what the kernel did not take yet
+	veils   map[int32]*veil  // of connections in TLS
 
 	in, out, text []byte // reused by each read and write
 	mask          uint64
@@ -71,7 +72,7 @@ func runWorker() error {
 	}
 	w := &worker{
 		clock: newClock(), epfd: epfd, mask: uint64(os.Getpid())<<32 | 0x9E3779B9,
-		drops: map[string]int{}, partial: map[int32][]byte{}, unsent: map[int32][]byte{},
+		drops: map[string]int{}, partial: map[int32][]byte{}, unsent: map[int32][]byte{}, veils: map[int32]*veil{},
 	}
 	if err := w.watch(0, controlEvent); err != nil {
 		return err
@@ -187,8 +188,16 @@ func (w *worker) sendFrame(i int, opcode byte, payload []byte) {
 	w.send(i, w.out)
 }
 
-// send writes b now, or what is left of it once the kernel takes it.
+// send sends b, in TLS if the connection is.
 func (w *worker) send(i int, b []byte) {
+	if v := w.veil(i); v != nil {
+		b = v.seal(b)
+	}
+	w.push(i, b)
+}
+
+// push writes b now, or what is left of it once the kernel takes it.
+func (w *worker) push(i int, b []byte) {
 	if len(w.unsent) > 0 && w.unsent[int32(i)] != nil {
 		w.unsent[int32(i)] = append(w.unsent[int32(i)], b...)
 		return
@@ -210,6 +219,6 @@ func (w *worker) flush(i int) {
 	}
 	if b := w.unsent[int32(i)]; b != nil {
 		delete(w.unsent, int32(i))
-		w.send(i, b)
+		w.push(i, b)
 	}
 }
