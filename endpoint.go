@@ -21,7 +21,7 @@ import (
 
 	"github.com/roostgo/roost/internal/workers"
 	"github.com/roostgo/roost/pubsub"
-	"github.com/roostgo/roost/secure"
+	"github.com/roostgo/roost/secureheaders"
 	"github.com/roostgo/roost/telemetry"
 	"github.com/roostgo/roost/transport"
 	"github.com/roostgo/roost/transport/websocket"
@@ -110,7 +110,7 @@ func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request) bool {
 	if !ok {
 		return false
 	}
-	secure.Set(w.Header()) // of a refusal: 101 has no such headers
+	secureheaders.Set(w.Header()) // of a refusal: 101 has no such headers
 	if r.ProtoMajor == 1 {
 		// What a proxy passes on behind an upgrade that was refused, taking it for
 		// frames, must not be served as a request.

@@ -20,6 +20,9 @@ Refusals by the server itself; those of your channels say what you have them say
 "error" and ` + "`{\"reason\": …}`" + `. A refusal that has a pace also says ` + "`\"code\"`" + ` and ` + "`\"retry_after_ms\"`" + `: when to try again, spread so that
 not all come at once. A connect is answered over HTTP, with the same JSON and a Retry-After header; a browser's script sees
 none of it, only that the connection failed, and phoenix.js tries again by itself.
+
+A connect that Config.Connect refuses gets 403, and what Config.ErrorHandler says: nothing, by default, as with Phoenix. Of
+` + "`roost serve -secret-file`" + ` it is the reason and code "unauthorized", whatever is wrong with the token: -log info says it.
 `
 
 // errorsReference is docs/reference/errors.md.

@@ -16,7 +16,7 @@ import (
 
 	"github.com/roostgo/roost/internal/reuseport"
 	"github.com/roostgo/roost/ratelimit"
-	"github.com/roostgo/roost/secure"
+	"github.com/roostgo/roost/secureheaders"
 	"github.com/roostgo/roost/transport"
 )
 
@@ -104,6 +104,9 @@ type Server struct {
 	// client is: that is the TCP peer then, for everybody. It must be there, within
 	// 5 s, or the connection is closed; from other peers nobody expects it. A
 	// Listener must hand out bare sockets: the header comes before TLS.
+	// Networks whose connections begin with a header do not belong into
+	// Config.Proxies as well: where the header names nobody (UNKNOWN, LOCAL) the
+	// proxy is the peer, and X-Forwarded-For of its client would be believed.
 	// Default: none.
 	ProxyProtocol transport.Proxies
 
@@ -277,7 +280,7 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	case s.Handler != nil:
 		s.Handler.ServeHTTP(w, r)
 	default:
-		secure.Set(w.Header())
+		secureheaders.Set(w.Header())
 		http.NotFound(w, r)
 	}
 }
@@ -298,7 +301,7 @@ func bareHost(host string) string {
 }
 
 func misdirected(w http.ResponseWriter, host string) {
-	secure.Set(w.Header())
+	secureheaders.Set(w.Header())
 	http.Error(w, fmt.Sprintf("This server does not answer to the host %q, so that no page from elsewhere reaches it under a name of its own.\n"+
 		"If that name is yours, add it: roost serve -host %s, or Server.Hosts in Go.", host, bareHost(host)), http.StatusMisdirectedRequest)
 }

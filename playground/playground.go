@@ -49,6 +49,13 @@ type Options struct {
 
 	// BroadcastPath is the path in the curl line that the page shows. Default: /api/broadcast.
 	BroadcastPath string
+
+	// Token says that the socket asks for a token: the page then waits for one before it connects,
+	// and sends it as phoenix.js's authToken does.
+	Token bool
+
+	// Key says that publishing asks for a key: the curl line then has a place for it.
+	Key bool
 }
 
 // Handler serves the page and its files, and 404 for every other path.

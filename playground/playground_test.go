@@ -18,6 +18,8 @@ func TestThePageIsAtTheRootWithItsOptionsWrittenIn(t *testing.T) {
 	}{
 		{"defaults", Options{}, []string{`data-socket-path="/socket/websocket"`, `data-broadcast-path="/api/broadcast"`}},
 		{"own paths", Options{SocketPath: "/live/ws", BroadcastPath: "/publish"}, []string{`data-socket-path="/live/ws"`, `data-broadcast-path="/publish"`}},
+		{"a token and a key", Options{Token: true, Key: true}, []string{` data-needs-token data-needs-key data-state="closed"`, `<details class="more" open>`}},
+		{"neither", Options{}, []string{`data-broadcast-path="/api/broadcast" data-state="closed"`}},
 		{"paths are escaped", Options{SocketPath: `/"><script>`}, []string{`data-socket-path="/&#34;&gt;&lt;script&gt;"`}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -13,8 +13,13 @@ import (
 //
 // The zero value trusts nobody: anybody can send these headers. With networks,
 // each proxy in them must add to X-Forwarded-For, and must set or remove
-// X-Forwarded-Proto, -Host and -Port, or clients will. RFC 7239's Forwarded is
-// not looked at: a proxy passes on the one of both that it does not write.
+// X-Forwarded-Proto, -Host and -Port, or clients will.
+//
+// RFC 7239's Forwarded is not looked at. A proxy passes on the one of both that
+// it does not write, so a server that reads both believes clients, and which one
+// to read cannot be seen in a request. Proxies that write Forwarded write
+// X-Forwarded-For too, or can be told to, so a setting would gain nothing that a
+// wrong one could not cost.
 //
 // A Proxies must not be changed once it is in use; then it is safe for concurrent
 // use.

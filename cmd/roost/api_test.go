@@ -137,7 +137,7 @@ func TestAServerThatStopsIsHealthyAndNotReady(t *testing.T) {
 	}{{true, "/readyz", 200}, {false, "/readyz", 503}, {false, "/healthz", 200}} {
 		a.accepting.Store(c.accepting)
 		w := httptest.NewRecorder()
-		routes(a).ServeHTTP(w, httptest.NewRequest(http.MethodGet, c.path, nil))
+		routes(a, guards{}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, c.path, nil))
 		if w.Code != c.status {
 			t.Errorf("%s, accepting %v: got %d", c.path, c.accepting, w.Code)
 		}

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"crypto/tls"
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/roostgo/roost/internal/testcert"
 )
 
 func TestEveryAnswerAsksBrowsersToDistrustIt(t *testing.T) {
@@ -39,6 +42,35 @@ func TestEveryAnswerAsksBrowsersToDistrustIt(t *testing.T) {
 			t.Errorf("%s %s: got %d, want %d", c.method, c.path, resp.StatusCode, c.status)
 		}
 		expectDistrust(t, c.method+" "+c.host+c.path, resp.Header)
+	}
+}
+
+func TestBrowsersInsistOnTLSWhereTheNetworkReachesIt(t *testing.T) {
+	pair := testcert.New(t, "localhost")
+	pair.Write(t, t.TempDir())
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: testcert.Pool(pair), ServerName: "localhost", MinVersion: tls.VersionTLS13}}
+	defer transport.CloseIdleConnections()
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"-trusted-proxies", "10.0.0.0/8"}, "max-age=15552000"},
+		{[]string{"-trusted-proxies", "10.0.0.0/8", "-hsts", "1h"}, "max-age=3600"},
+		{[]string{"-trusted-proxies", "10.0.0.0/8", "-hsts", "0"}, ""},
+		{nil, ""},
+	} {
+		s := serveFor(t, append(c.args, "-tls-cert", pair.CertFile, "-tls-key", pair.KeyFile)...)
+		for _, path := range []string{"/", "/nothing", "/healthz", "/api/broadcast"} {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+s.addr+path, nil)
+			must(t, err)
+			req.Close = true
+			resp, err := transport.RoundTrip(req)
+			must(t, err)
+			must(t, resp.Body.Close())
+			if got := resp.Header.Get("Strict-Transport-Security"); got != c.want {
+				t.Errorf("%q: %s: got %q, want %q", c.args, path, got, c.want)
+			}
+		}
 	}
 }
 

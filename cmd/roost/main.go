@@ -21,6 +21,8 @@ Usage: roost COMMAND [flags]
 
   serve    a server that relays: every topic can be joined, what a client
            pushes goes to all subscribers of its topic
+  secret   print a new random secret, for -secret-file and -api-keys
+  token    sign a token for a user, to connect with
   bench    measure a server: idle, storm, fanout, pingpong, floor
   echo     a plain WebSocket server that sends every message back, for test
            suites of the protocol
@@ -60,6 +62,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	switch name, rest := args[0], args[1:]; name {
 	case "serve":
 		return serve(ctx, rest, stdout, stderr)
+	case "secret":
+		return printSecret(rest, stdout)
+	case "token":
+		return signToken(rest, stdout, stderr)
 	case "bench":
 		return bench.Run(ctx, rest, stdout, stderr)
 	case "echo":
@@ -68,6 +74,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		_, err := io.WriteString(stdout, usage)
 		return err
 	default:
-		return fmt.Errorf("unknown command %q: use serve, bench or echo; \"roost help\" lists them", name)
+		return fmt.Errorf("unknown command %q: use serve, secret, token, bench or echo; \"roost help\" lists them", name)
 	}
 }

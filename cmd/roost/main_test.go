@@ -42,7 +42,7 @@ func TestTheCommandExplainsItself(t *testing.T) {
 
 func TestAnUnknownCommandSaysWhichThereAre(t *testing.T) {
 	_, _, err := told(t, "server")
-	if err == nil || !strings.Contains(err.Error(), `unknown command "server": use serve, bench or echo`) {
+	if err == nil || !strings.Contains(err.Error(), `unknown command "server": use serve, secret, token, bench or echo`) {
 		t.Errorf("got %v", err)
 	}
 }

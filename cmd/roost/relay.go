@@ -15,8 +15,12 @@ type relay struct{}
 
 func newRelay() roost.Channel { return relay{} }
 
-// Join lets everybody in.
-func (relay) Join(context.Context, *roost.Socket, roost.Payload) (roost.Reply, error) {
+// Join lets everybody in, but not into topics that are socket ids: who could
+// push "disconnect" there would end other clients' connections.
+func (relay) Join(_ context.Context, s *roost.Socket, _ roost.Payload) (roost.Reply, error) {
+	if strings.HasPrefix(s.Topic(), socketIDs) {
+		return roost.Refuse("topics that begin with " + socketIDs + " are reserved"), nil
+	}
 	return roost.ReplyOK(nil), nil
 }
 

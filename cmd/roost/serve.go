@@ -14,14 +14,19 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/roostgo/roost"
 	"github.com/roostgo/roost/playground"
-	"github.com/roostgo/roost/secure"
+	"github.com/roostgo/roost/secureheaders"
 	"github.com/roostgo/roost/telemetry"
 	"github.com/roostgo/roost/transport"
 	"github.com/roostgo/roost/transport/websocket"
 )
+
+// defaultHSTS is half a year: long enough to protect who comes back now and
+// then, short enough to go back to where there was no TLS.
+const defaultHSTS = 180 * 24 * time.Hour
 
 // serveFlags are what `roost serve` can be told.
 type serveFlags struct {
@@ -37,6 +42,9 @@ type serveFlags struct {
 	limits   limitFlags
 	proxies  transport.Proxies
 	header   bool // connections of the proxies begin with a PROXY header
+	tokens   tokenFlags
+	keys     string        // the file with the API's
+	hsts     time.Duration // for how long browsers shall insist on TLS
 
 	anyOrigin bool // the origin check is off
 	insecure  bool // also where the network can reach it
@@ -57,12 +65,17 @@ func parseServe(args []string, stderr io.Writer) (f serveFlags, err error) {
 	proxies := fs.String("trusted-proxies", "", "comma-separated `networks` of the proxies in front of this server, like 10.0.0.0/8: what they say of a client is believed\n"+
 		"(X-Forwarded-For, -Proto, -Host, -Port); default: none")
 	fs.BoolVar(&f.header, "proxy-protocol", false, "connections of -trusted-proxies begin with a PROXY header, version 1 or 2; without it they are closed")
-	fs.BoolVar(&f.insecure, "insecure", false, "allow -origin any where the network reaches the server: every page that somebody opens can join, push and read")
+	f.tokens.register(fs)
+	fs.StringVar(&f.keys, "api-keys", "", "`file` with the keys of the API, one a line: publishing then needs one of them, as in authorization: Bearer KEY.\n"+
+		"Default: on this machine nobody needs a key, and on a network address the API is closed")
+	fs.BoolVar(&f.insecure, "insecure", false, "where the network reaches the server, allow -origin any without -secret-file: every page that somebody opens\n"+
+		"can join, push and read; and open the API without -api-keys: everybody can publish")
 	fs.StringVar(&f.user, "user", "", "`name` of the user to become once the server listens (Linux, as root); default: nobody else")
 	fs.BoolVar(&f.allowRoot, "allow-root", false, "run as root where the network reaches the server")
 	fs.IntVar(&f.maxFrame, "max-frame", 2<<20, "most `bytes` of one message from a client; over it the connection is closed with 1009")
 	fs.IntVar(&f.outbox, "outbox", 0, "most `bytes` that wait for a client that reads slowly before it is cut; default: four times -max-frame")
 	f.tls.register(fs)
+	fs.DurationVar(&f.hsts, "hsts", defaultHSTS, "with TLS, where the network reaches the server: how long browsers shall ask this host for nothing without TLS, on any port; 0: not at all")
 	fs.BoolVar(&f.shared, "reuse-port", false, "let another roost serve with this flag listen on the same address, as in a rolling restart (Linux)")
 	f.drain.register(fs)
 	f.limits.register(fs)
@@ -76,7 +89,7 @@ func parseServe(args []string, stderr io.Writer) (f serveFlags, err error) {
 	if fs.NArg() > 0 {
 		return f, fmt.Errorf("serve takes no argument %q: flags come with a dash, as in -listen 127.0.0.1:4000", fs.Arg(0))
 	}
-	if err := errors.Join(f.drain.check(), f.limits.check()); err != nil {
+	if err := errors.Join(f.drain.check(), f.limits.check(), f.tokens.check()); err != nil {
 		return f, err
 	}
 	f.origins, f.hosts = listed(*origin), listed(*host)
@@ -104,6 +117,8 @@ func (f serveFlags) check() error {
 		return errors.New("flag -origin: any takes every page, so others beside it mean nothing: leave one or the other out")
 	case f.header && len(f.proxies) == 0:
 		return errors.New("flag -proxy-protocol needs -trusted-proxies: a PROXY header is believed of listed networks only, as in -trusted-proxies 10.0.0.0/8")
+	case f.hsts < 0:
+		return fmt.Errorf("flag -hsts is %v: 0 says nothing to browsers, and there is nothing below it", f.hsts)
 	case f.maxFrame < 1:
 		return fmt.Errorf("flag -max-frame is %d: at least one byte", f.maxFrame)
 	case f.outbox < 1:
@@ -137,14 +152,19 @@ func (f serveFlags) names(a net.Addr) []string {
 	return names
 }
 
+// reached reports whether others than this machine reach the server: at its
+// address, or through a proxy.
+func (f serveFlags) reached(local bool) bool { return !local || len(f.proxies) > 0 }
+
 // policy says which pages may connect. A server that only this machine reaches
 // takes pages of this machine, on any port, under any of its names and those that
 // -host adds.
 func (f serveFlags) policy(local bool) (transport.OriginPolicy, error) {
 	switch {
-	case f.anyOrigin && !local && !f.insecure:
+	case f.anyOrigin && f.reached(local) && f.tokens.file == "" && !f.insecure:
 		return transport.OriginPolicy{}, errors.New("any, where the network reaches the server and nobody is asked who they are: " +
-			"every page that somebody opens could join, push and read. List the pages, as in -origin https://app.example, or insist with -insecure")
+			"every page that somebody opens could join, push and read. List the pages, as in -origin https://app.example, " +
+			"ask for tokens with -secret-file, or insist with -insecure")
 	case f.anyOrigin:
 		return transport.AnyOrigin(), nil
 	case len(f.origins) > 0:
@@ -170,31 +190,38 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	guards, err := f.guards(stderr)
+	if err != nil {
+		return err
+	}
 	server := &roost.Server{Addr: f.listen, ReusePort: f.shared, DrainDelay: f.drain.delay}
 	listener, err := server.Listen(ctx)
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s: %w\n%s", f.listen, err, listenMend(err))
 	}
-	origin, err := f.settle(isLocal(listener.Addr()), stderr)
+	local := isLocal(listener.Addr())
+	origin, err := f.settle(local, stderr)
 	if err != nil {
 		_ = listener.Close()
 		return err
 	}
+	guards.api.network = f.reached(local)
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: f.log}))
-	endpoint := roost.NewEndpoint(roost.Config{
-		CheckOrigin: origin, Proxies: f.proxies, Limits: f.limits.Limits, Logger: log,
+	config := roost.Config{
+		CheckOrigin: origin, Proxies: f.forwarders(), Limits: f.limits.Limits, Logger: log,
 		WebSocket: websocket.Config{MaxFrame: f.maxFrame, Outbox: f.outbox},
 		Drain:     f.drain.drain, DrainTimeout: f.drain.timeout, Telemetry: []telemetry.Handler{&progress{out: stdout}},
-	})
+	}
+	guards.visitors.guard(&config)
+	endpoint := roost.NewEndpoint(config)
 	f.limits.patterns.route(endpoint)
 	f.limits.stand(server)
-
-	api := &api{endpoint: endpoint, accepting: new(atomic.Bool)}
-	server.Endpoint, server.Listener, server.Handler = endpoint, listener, routes(api)
+	api := &api{endpoint: endpoint, accepting: new(atomic.Bool), named: guards.visitors != nil}
+	server.Endpoint, server.Listener, server.Handler = endpoint, listener, f.insisting(f.reached(local), routes(api, guards))
 	server.Hosts, server.TLS, server.Logger = f.names(listener.Addr()), secured, log
 	server.OnListen = func(a net.Addr) {
 		api.accepting.Store(true)
-		fmt.Fprint(stdout, f.tls.addressed(greeting(a, len(f.hosts) > 0)))
+		fmt.Fprint(stdout, f.tls.addressed(greeting{a, len(f.hosts) > 0, f.tokens.file, guards.api}.String()))
 	}
 	if f.header {
 		server.ProxyProtocol = f.proxies
@@ -205,6 +232,43 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		fmt.Fprintln(stdout, "Roost has stopped.")
 	}
 	return err
+}
+
+// forwarders are the proxies whose X-Forwarded-* is believed. With PROXY headers
+// there are none: a connection whose header names nobody (UNKNOWN, LOCAL) has the
+// proxy for its peer, and what its client says of itself would be taken for the
+// proxy's word.
+func (f serveFlags) forwarders() transport.Proxies {
+	if f.header {
+		return nil
+	}
+	return f.proxies
+}
+
+// insisting has browsers insist on TLS where the network reaches the server: on
+// this machine they would do so for all else that it serves under localhost.
+func (f serveFlags) insisting(reached bool, next http.Handler) http.Handler {
+	if !reached {
+		return next
+	}
+	return secureheaders.TLSOnly(f.hsts, next)
+}
+
+// guards are who ask for tokens and keys.
+type guards struct {
+	visitors *visitors
+	api      gate
+}
+
+// guards reads the files with secrets: before the process becomes another user.
+func (f serveFlags) guards(stderr io.Writer) (g guards, err error) {
+	visitors, exposed, err := f.tokens.visitors()
+	if err != nil {
+		return g, err
+	}
+	keys, exposedKeys, err := readKeys(f.keys)
+	fmt.Fprint(stderr, exposed, exposedKeys)
+	return guards{visitors, gate{keys: keys, insecure: f.insecure}}, err
 }
 
 // settle decides, once it is known who can reach the server, which pages may
@@ -228,48 +292,20 @@ func listenMend(err error) string {
 	return "An address is a host and a port, as in -listen 127.0.0.1:4000; \":4000\" is every interface."
 }
 
-func routes(a *api) http.Handler {
+func routes(a *api, g guards) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/", playground.Handler(playground.Options{}))
+	mux.Handle("/", playground.Handler(playground.Options{Token: g.visitors != nil, Key: len(g.api.keys) > 0}))
 	foreign := http.NewCrossOriginProtection()
 	foreign.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		problem(w, http.StatusForbidden, "pages from elsewhere cannot publish: call this from your backend, or from a page of this server")
 	}))
-	mux.Handle("/api/", foreign.Handler(a))
+	mux.Handle("/api/", foreign.Handler(g.api.before(a)))
 	mux.HandleFunc("GET /healthz", a.health)
 	mux.HandleFunc("GET /readyz", a.ready)
-	return secure.Handler(mux)
+	return secureheaders.Handler(mux)
 }
 
 func isLocal(a net.Addr) bool {
 	tcp, ok := a.(*net.TCPAddr)
 	return ok && tcp.IP.IsLoopback()
-}
-
-// greeting says what is served where, and how to make something happen.
-func greeting(a net.Addr, named bool) string {
-	host := a.String()
-	if tcp, ok := a.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
-		host = fmt.Sprintf("localhost:%d", tcp.Port)
-	}
-	reach := "Only this machine can reach it; -listen :4000 opens it to the network."
-	if !isLocal(a) {
-		reach = "Everybody who can reach " + a.String() + " can join, push and publish: nobody is asked who they are."
-		if !named {
-			reach += "\nAny host name will do; -host names the ones to answer to."
-		}
-	}
-	return fmt.Sprintf(`Roost relays on http://%[1]s
-%[2]s
-
-  playground  http://%[1]s/
-  socket      ws://%[1]s/socket/websocket    phoenix.js: new Socket("ws://%[1]s/socket")
-  publish     POST http://%[1]s/api/broadcast
-  health      http://%[1]s/healthz, /readyz
-
-Open the playground, paste this, and see it arrive:
-
-  curl -H 'content-type: application/json' -d '{"topic":"room:lobby","event":"shout","payload":{"body":"hello from curl"}}' http://%[1]s/api/broadcast
-
-`, host, reach)
 }

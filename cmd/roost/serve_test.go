@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,6 +26,7 @@ type served struct {
 	addr     string
 	greeting string
 	heard    heard
+	problems *journal
 	stop     context.CancelFunc
 	ended    chan error
 }
@@ -37,17 +39,35 @@ func (h heard) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// journal gets what a program writes to its standard error.
+type journal struct {
+	mu   sync.Mutex
+	text strings.Builder // guarded by mu
+}
+
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(p)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.String()
+}
+
 var address = regexp.MustCompile(`https?://(\S+)\n`)
 
 // serveFor runs `roost serve` on a port of its own, until the test ends.
 func serveFor(t *testing.T, args ...string) *served {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
-	s := &served{heard: make(heard, 16), stop: stop, ended: make(chan error, 1)}
+	s := &served{heard: make(heard, 16), problems: new(journal), stop: stop, ended: make(chan error, 1)}
 	done := make(chan struct{})
 	go func() { // ends with ctx; the cleanup waits
 		defer close(done)
-		s.ended <- run(ctx, append([]string{"serve", "-listen", "127.0.0.1:0"}, args...), s.heard, io.Discard)
+		s.ended <- run(ctx, append([]string{"serve", "-listen", "127.0.0.1:0"}, args...), s.heard, s.problems)
 	}()
 	t.Cleanup(func() { stop(); <-done })
 	s.greeting = receive(t, s.heard, "greeting")
@@ -166,7 +186,7 @@ func TestTheLineToPasteMakesAMessageAppear(t *testing.T) {
 }
 
 func TestTheGreetingWarnsWhenTheNetworkIsLetIn(t *testing.T) {
-	text := greeting(&net.TCPAddr{IP: net.IPv6unspecified, Port: 4000}, false)
+	text := greeting{addr: &net.TCPAddr{IP: net.IPv6unspecified, Port: 4000}}.String()
 	for _, want := range []string{"http://localhost:4000/", "Everybody who can reach", "nobody is asked who they are", "Any host name will do"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("it does not say %q:\n%s", want, text)
@@ -174,8 +194,46 @@ func TestTheGreetingWarnsWhenTheNetworkIsLetIn(t *testing.T) {
 	}
 }
 
+func TestTheGreetingSaysWhoIsAskedForWhat(t *testing.T) {
+	local, network := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 4000}, &net.TCPAddr{IP: net.IPv4zero, Port: 4000}
+	keys := apiKeys{{}}
+	for _, c := range []struct {
+		greeting greeting
+		says     []string
+		without  []string
+	}{
+		{greeting{addr: local}, []string{"  curl -H 'content-type"}, []string{"token", "key", "Nobody"}},
+		{
+			greeting{addr: local, secret: "the.secret", api: gate{keys: keys}},
+			[]string{"roost token -secret-file the.secret 42", `socket", {authToken: TOKEN})`, `curl -H "authorization: Bearer $ROOST_API_KEY" -H 'content-type`},
+			[]string{"Nobody"},
+		},
+		{greeting{addr: local, api: gate{network: true}}, []string{"what -trusted-proxies pass on", "Everybody whom they let through can join and push"}, []string{"-listen :4000"}},
+		{greeting{addr: network, api: gate{network: true}}, []string{"can join and push", "Nobody can publish: -api-keys FILE"}, []string{"curl"}},
+		{greeting{addr: network, api: gate{network: true, insecure: true}}, []string{"can join, push and publish", "  curl -H 'content-type"}, nil},
+		{
+			greeting{addr: network, secret: "s", api: gate{network: true, insecure: true}},
+			[]string{"can publish: the API asks for no key"},
+			[]string{"nobody is asked who they are"},
+		},
+		{greeting{addr: network, secret: "s", api: gate{network: true, keys: keys}}, []string{"Clients need a token"}, []string{"Everybody"}},
+	} {
+		text := c.greeting.String()
+		for _, want := range c.says {
+			if !strings.Contains(text, want) {
+				t.Errorf("%+v: it does not say %q:\n%s", c.greeting, want, text)
+			}
+		}
+		for _, wrong := range c.without {
+			if strings.Contains(text, wrong) {
+				t.Errorf("%+v: it says %q:\n%s", c.greeting, wrong, text)
+			}
+		}
+	}
+}
+
 func TestTheGreetingDoesNotOfferWhatWasAskedFor(t *testing.T) {
-	if text := greeting(&net.TCPAddr{IP: net.IPv4zero, Port: 4000}, true); strings.Contains(text, "-host") {
+	if text := (greeting{addr: &net.TCPAddr{IP: net.IPv4zero, Port: 4000}, named: true}).String(); strings.Contains(text, "-host") {
 		t.Errorf("got %s", text)
 	}
 }
@@ -256,6 +314,13 @@ func TestWrongFlagsAreExplained(t *testing.T) {
 		{[]string{"-origin", "any,https://a.example"}, "flag -origin: any takes every page"},
 		{[]string{"-origin", "any", "-listen", ":0"}, "or insist with -insecure"},
 		{[]string{"-user", "nobody-of-that-name", "-listen", "127.0.0.1:0"}, "flag -user: user: unknown user"},
+		{[]string{"-origin", "any", "-listen", "127.0.0.1:0", "-trusted-proxies", "10.0.0.0/8"}, "ask for tokens with -secret-file"},
+		{[]string{"-hsts", "-1s"}, "flag -hsts is -1s"},
+		{[]string{"-token-max-age", "-1h"}, "no token would be young enough"},
+		{[]string{"-token-max-age", "1h"}, "need -secret-file"},
+		{[]string{"-token-salt", "other"}, "need -secret-file"},
+		{[]string{"-secret-file", "nowhere"}, "flag -secret-file: open nowhere"},
+		{[]string{"-api-keys", "nowhere"}, "flag -api-keys: open nowhere"},
 		{[]string{"-proxy-protocol"}, "flag -proxy-protocol needs -trusted-proxies"},
 		{[]string{"-listen", "here"}, "cannot listen on here"},
 	} {
@@ -296,6 +361,21 @@ func TestConnectionsOfAProxyBeginWithAHeader(t *testing.T) {
 	}
 }
 
+func TestForwardedHeadersAreNotBelievedBehindAPROXYHeader(t *testing.T) {
+	for _, c := range []struct {
+		args    []string
+		believe bool
+	}{{[]string{"-trusted-proxies", "127.0.0.1"}, true}, {[]string{"-trusted-proxies", "127.0.0.1", "-proxy-protocol"}, false}} {
+		f, err := parseServe(c.args, io.Discard)
+		must(t, err)
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.RemoteAddr, r.Header = "127.0.0.1:1", http.Header{"X-Forwarded-For": {"203.0.113.9"}}
+		if got := f.forwarders().ClientAddr(r).String(); (got == "203.0.113.9") != c.believe {
+			t.Errorf("%q: the client is %s", c.args, got)
+		}
+	}
+}
+
 func TestPagesOfThisMachineConnectAndOthersDoNot(t *testing.T) {
 	s := serveFor(t)
 	for _, origin := range []string{"http://localhost:3000", "http://127.0.0.1:4000", "http://[::1]:1", "https://localhost"} {
@@ -317,6 +397,7 @@ func TestOriginsFollowTheAddressAndTheFlag(t *testing.T) {
 		{"its own page, on the network", serveFlags{}, false, "http://example.com", true},
 		{"a foreign page, on the network", serveFlags{}, false, "http://localhost", false},
 		{"any page, on this machine", serveFlags{anyOrigin: true}, true, "https://evil.example", true},
+		{"any page, on the network, with a token", serveFlags{anyOrigin: true, tokens: tokenFlags{file: "secret"}}, false, "https://evil.example", true},
 		{"any page, on the network, for those who insist", serveFlags{anyOrigin: true, insecure: true}, false, "https://evil.example", true},
 		{"a page that the flag names", serveFlags{origins: []string{"https://app.example"}}, true, "https://app.example", true},
 		{"a page that it does not name", serveFlags{origins: []string{"https://app.example"}}, true, "http://localhost", false},

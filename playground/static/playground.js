@@ -15,6 +15,7 @@ const log = new Log({list: find("log"), scroll: find("scroll"), empty: find("emp
 
 const payloads = new Map() // topic -> the payload that it was joined with
 let socket = null
+let pending = [FIRST_TOPIC] // the topics to join once there is a connection; null when they are the socket's affair
 let format = "json"
 let lastClosed = "" // what the log said last about a connection that did not come about
 
@@ -26,11 +27,17 @@ function start() {
   listen()
   showTopics()
   showCurl()
-  connect([FIRST_TOPIC])
+  if ("needsToken" in page.dataset) askForToken()
+  else connect(topicsToKeep())
+}
+
+function askForToken() {
+  say("connection", words.TOKEN_NEEDED)
+  find("token").focus()
 }
 
 function listen() {
-  on("connection", "submit", () => socket && socket.state !== "closed" ? socket.disconnect() : connect([...topicsToKeep()]))
+  on("connection", "submit", () => socket && socket.state !== "closed" ? socket.disconnect() : connect(topicsToKeep()))
   on("join", "submit", join)
   on("push", "submit", push)
   on("push", "input", showCurl)
@@ -76,19 +83,21 @@ function connect(topics) {
   const url = find("url").value.trim()
   const params = attempt("connection", "params", () => object(find("params").value, "connect params"))
   if (!params) return
-  const made = new Socket(url, {params})
+  const made = attempt("connection", "token", () => new Socket(url, {params, token: find("token").value.trim()}))
+  if (!made) return
   follow(made, topics)
   try {
     made.connect()
   } catch (error) {
     return say("connection", words.address(url, error), "url")
   }
+  pending = topics
   socket = made
   showState()
 }
 
 // topicsToKeep are those that a socket had when it was disconnected by hand.
-function topicsToKeep() { return socket ? socket.channels.keys() : [FIRST_TOPIC] }
+function topicsToKeep() { return pending ?? [...socket.channels.keys()] }
 
 function follow(made, topics) {
   made.addEventListener("state", () => { if (made === socket) showState() })
@@ -101,6 +110,7 @@ function follow(made, topics) {
   made.addEventListener("state", function first() {
     if (made.state !== "open") return
     made.removeEventListener("state", first)
+    pending = null
     topics.forEach(topic => enter(topic, payloads.get(topic) ?? {}))
   })
 }
@@ -110,7 +120,7 @@ function showState() {
   find("state").textContent = STATES[socket.state]
   const connected = socket.state !== "closed"
   find("connect").textContent = connected ? "Disconnect" : "Connect"
-  for (const id of ["url", "params"]) find(id).readOnly = connected
+  for (const id of ["url", "token", "params"]) find(id).readOnly = connected
   if (socket.state === "open") { say("connection", ""); note(`Connected to ${socket.url}`) }
 }
 
@@ -296,6 +306,7 @@ function curlLine(payload) {
   const message = {topic: find("push-topic").value || FIRST_TOPIC, event: find("event").value.trim() || "shout", payload}
   return [
     `curl -X POST ${new URL(page.dataset.broadcastPath, location.href)} \\`,
+    ...("needsKey" in page.dataset ? ['  -H "Authorization: Bearer $ROOST_API_KEY" \\'] : []),
     "  -H 'Content-Type: application/json' \\",
     `  -d ${quoted(JSON.stringify(message))}`,
   ].join("\n")

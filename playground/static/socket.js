@@ -6,7 +6,7 @@
 // state), "dropped" (detail: {channel, reason}: the server ended a channel, or refused it when it
 // came back).
 
-import {decode, encode, query} from "./wire.js"
+import {decode, encode, protocols, query} from "./wire.js"
 
 const RECONNECT_MS = [10, 50, 100, 150, 200, 250, 500, 1000, 2000]
 const RECONNECT_LAST_MS = 5000
@@ -28,10 +28,11 @@ export class Socket extends EventTarget {
   #heartbeatTimer = 0
   #heartbeatSent = null // {ref, at} of the heartbeat that waits for its reply
 
-  // url is the whole address, with the scheme and the transport's path, without a query.
-  constructor(url, {params = {}, heartbeatMs = 30000, timeoutMs = 10000} = {}) {
+  // url is the whole address, with the scheme and the transport's path, without a query. The
+  // constructor throws a TypeError for a token that cannot be sent.
+  constructor(url, {params = {}, token = "", heartbeatMs = 30000, timeoutMs = 10000} = {}) {
     super()
-    Object.assign(this, {url, params, heartbeatMs, timeoutMs})
+    Object.assign(this, {url, params, protocols: protocols(token), heartbeatMs, timeoutMs})
     this.state = "closed" // closed, connecting, open, waiting (for the next try)
     this.latency = null // milliseconds, of the last heartbeat
     this.channels = new Map() // topic -> Channel
@@ -42,7 +43,7 @@ export class Socket extends EventTarget {
   connect() {
     clearTimeout(this.#reconnectTimer)
     if (this.#ws) return
-    const ws = new WebSocket(this.address)
+    const ws = new WebSocket(this.address, this.protocols)
     ws.binaryType = "arraybuffer"
     ws.onopen = () => this.#opened()
     ws.onmessage = ({data}) => this.#received(data)

@@ -62,6 +62,15 @@ function shape({joinRef = null, ref = null, topic, event, status}, payload) {
   return {joinRef, ref, topic, event: "phx_reply", payload: {status, response: payload}}
 }
 
+// protocols are the subprotocols that carry a token, as phoenix.js sends its authToken; none without
+// one. It throws a TypeError for a token that has no place there.
+export function protocols(token) {
+  if (!token) return []
+  const encoded = /^[\x20-\x7e]*$/.test(token) ? btoa(token).replace(/=+$/, "") : "/"
+  if (encoded.includes("/")) throw new TypeError("The token has characters that no browser sends in one: a token is of letters, digits, dots, dashes and underscores.")
+  return ["phoenix", `base64url.bearer.phx.${encoded}`]
+}
+
 // query writes params as Phoenix reads them: {a: {b: 1}} becomes a[b]=1.
 export function query(params, parent = "") {
   return Object.entries(params).map(([key, value]) => {

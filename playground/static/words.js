@@ -12,9 +12,11 @@ const CLOSED = {
   3000: "The server did not answer the heartbeat.",
 }
 
+export const TOKEN_NEEDED = "The server asks who you are: paste a token and connect. “roost token” makes one."
+
 // closed explains a close code; opened is false when there was no connection yet.
 export function closed({code, opened}, url) {
-  if (!opened) return `No connection to ${url}: nothing answers there, or the server refuses (the browser does not say which).`
+  if (!opened) return `No connection to ${url}: nothing answers there, or the server refuses this page or its token (the browser does not say which).`
   return CLOSED[code] ?? `The server closed the connection with code ${code}.`
 }
 

@@ -1,10 +1,11 @@
 // Server is a Roost process that a test starts, hurts and starts again.
 
-import {spawn} from "node:child_process"
+import {execFile, spawn} from "node:child_process"
 import {once} from "node:events"
 import {existsSync} from "node:fs"
 import {createServer} from "node:net"
 import {fileURLToPath} from "node:url"
+import {promisify} from "node:util"
 
 import {within, DEADLINE_MS} from "./inbox.js"
 
@@ -97,6 +98,7 @@ export class Server {
 }
 
 export const testServer = (more = []) => new Server("server", address => ["-listen", address, ...more])
+
 // secureServer speaks TLS, and changes its keys after every few records.
 export const secureServer = ({certFile, keyFile}) =>
   new Server("server-restless", address => ["-listen", address, "-tls-cert", certFile, "-tls-key", keyFile], "https")
@@ -104,7 +106,10 @@ export const secureServer = ({certFile, keyFile}) =>
 export const secureRoost = ({certFile, keyFile}) =>
   new Server("roost", address => ["serve", "--listen", address, "--tls-cert", certFile, "--tls-key", keyFile], "https")
 
-export const roostServe = () => new Server("roost", address => ["serve", "--listen", address])
+export const roostServe = (more = []) => new Server("roost", address => ["serve", "--listen", address, ...more])
+
+// roost runs a command that ends by itself, and resolves to what it prints.
+export const roost = async (...args) => (await promisify(execFile)(built("roost"), args)).stdout.trim()
 
 // sharingServer shares its port with others, and spreads what it closes at its end over a time.
 export const sharingServer = spreadMs => new Server("roost", address => [

@@ -5,7 +5,7 @@ import {it} from "node:test"
 
 import {Serializer} from "phoenix-1.8.16"
 
-import {decode, encode, query} from "../../playground/static/wire.js"
+import {decode, encode, protocols, query} from "../../playground/static/wire.js"
 
 const bytes = (...values) => Uint8Array.from(values).buffer
 const frame = (kind, fields, payload) => {
@@ -50,4 +50,15 @@ it("refuses what is no message, and fields that do not fit", () => {
 
 it("writes params as Phoenix reads them", () => {
   assert.equal(query({token: "a b", nested: {list: ["x", "y"]}, none: {}}), "token=a%20b&nested%5Blist%5D%5B0%5D=x&nested%5Blist%5D%5B1%5D=y")
+})
+
+it("offers a token as phoenix.js does", () => {
+  for (const token of ["SFMyNTY.g2gDYSpuBgBkqvlWmgFiAAFRgA.xyz-_", "a", "ab", "abc"]) {
+    assert.deepEqual(protocols(token), ["phoenix", `base64url.bearer.phx.${btoa(token).replace(/=/g, "")}`])
+  }
+  assert.deepEqual(protocols(""), [])
+})
+
+it("says that a token cannot be sent", () => {
+  for (const token of ["tökén", "line\nbreak", "ab?"]) assert.throws(() => protocols(token), /^TypeError: The token has characters/)
 })
