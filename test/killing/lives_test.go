@@ -96,9 +96,7 @@ func (h *house) crashAndReturn(r *rand.Rand) error {
 	return errors.Join(err, c.Close(1000))
 }
 
-// stall asks and does not read the answers, until it is cut. That it was is the
-// server's to count: a kernel whose buffer nobody empties may keep the reset
-// from this client.
+// stall asks and does not read the answers, until it is cut, and notices.
 func (h *house) stall(r *rand.Rand) error {
 	c, err := h.dialWith("", client.Options{Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 		nc, err := new(net.Dialer).DialContext(ctx, network, address)
@@ -121,9 +119,12 @@ func (h *house) stall(r *rand.Rand) error {
 			return nil
 		}
 	}
-	for late := time.Now().Add(time.Second); time.Now().Before(late) && c.Ping("") == nil; pause(r, 10) { // the server reads on
+	for late := time.Now().Add(patience); time.Now().Before(late); pause(r, 10) { // the server reads on
+		if c.Ping("") != nil {
+			return nil
+		}
 	}
-	return nil
+	return errors.New("a client that does not read was not cut, or does not notice")
 }
 
 // babble says nothing that makes sense.

@@ -78,7 +78,9 @@ type Config struct {
 	// Default: 64 KiB; negative: the kernel's choice.
 	SendBuffer int
 
-	// CloseTimeout is how long the closing handshake may take. Default: 5 s.
+	// CloseTimeout is how long the closing handshake may take, and after it how
+	// long the kernel holds what the client takes nothing of (on Linux). A client
+	// that is cut as too slow has no such time: it is reset. Default: 5 s.
 	CloseTimeout time.Duration
 
 	// Origin decides which Origin headers may connect. The zero value compares

@@ -111,5 +111,3 @@ func (l *loop) watch(c *conn) {
 		l.doom(c)
 	}
 }
-
-func closeDescriptor(fd int32) { _ = syscall.Close(int(fd)) }

@@ -123,12 +123,24 @@ func (c *link) leave(reason error) {
 func (c *link) end(reason error) {
 	told := c.state == closing
 	c.state = closed
-	_ = bare(c.nc).Close() // TLS would wait to say goodbye
+	c.sever()
 	close(c.gone)
 	if !told {
 		c.session.Closed(reason)
 	}
 	c.engine.forget(c)
+}
+
+// sever closes the connection: with a reset when frames wait, of which the
+// kernel would keep what it has for a client that does not read. Anybody may
+// call it.
+func (c *link) sever() {
+	nc := bare(c.nc) // TLS would wait to say goodbye
+	if reset, ok := nc.(interface{ SetLinger(sec int) error }); ok && c.writer.waits() {
+		_ = reset.SetLinger(0)
+	}
+	hurryConn(nc, c.engine.config.CloseTimeout)
+	_ = nc.Close()
 }
 
 // run reads until the connection ends. It is the reader. arrived has been

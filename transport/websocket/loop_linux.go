@@ -393,7 +393,7 @@ func (l *loop) destroy(c *conn, reason error) {
 	c.state = closed
 	l.forget(c)
 	l.engine.table.drop(c.fd)
-	closeDescriptor(c.fd)
+	l.release(c)
 	if c.busy != nil {
 		l.lent.give(c.busy)
 		c.busy = nil
