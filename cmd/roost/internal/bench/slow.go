@@ -18,13 +18,23 @@ type slow struct {
 	percent float64
 	policy  string
 	outbox  int
+	calm    time.Duration
 }
+
+// What the others and the server may notice of those who are stuck, for what is
+// asked is that both stay as they were: two runs of the same differ as much on a
+// machine that is not idle.
+const (
+	slowP99Target    = 1.5
+	slowMemoryTarget = 1.1
+)
 
 func (o *slow) register(fs *flag.FlagSet) {
 	o.fanout.register(fs)
 	fs.Float64Var(&o.percent, "stuck", 1, "subscribers that stop reading, in `%` of -n")
 	fs.StringVar(&o.policy, "policy", "close", "of a server of its own: close, drop_oldest or keep_latest")
 	fs.IntVar(&o.outbox, "outbox", 256<<10, "of a server of its own: `bytes` that may wait for one client")
+	fs.DurationVar(&o.calm, "calm", 5*time.Second, "how long to publish before they stop, and again once they read on")
 	// Small messages would take minutes to fill the kernel's buffers.
 	o.size = 4096
 	fs.Lookup("size").DefValue = "4096"
@@ -38,8 +48,8 @@ func (o *slow) check() error {
 	if o.percent <= 0 || o.n-o.stuck() < max(o.topics, o.probes) {
 		err = errors.Join(err, errors.New("-stuck has to be positive, and leave the publishers and the probes of -n"))
 	}
-	if o.rate == 0 || o.warmup == 0 {
-		err = errors.Join(err, errors.New("-rate and -warmup have to be positive: the publications before are compared with those during"))
+	if o.rate == 0 || o.calm <= 0 {
+		err = errors.Join(err, errors.New("-rate and -calm have to be positive: the publications before are compared with those during"))
 	}
 	if _, known := policies[o.policy]; !known {
 		err = errors.Join(err, fmt.Errorf("-policy %q: there are close, drop_oldest and keep_latest", o.policy))
@@ -67,38 +77,88 @@ func (o *slow) measure(ctx context.Context, s *session) error {
 	}
 	last := len(f.members) - 1
 	readers := &fleet{members: f.members[:last], topics: f.topics, clock: f.clock}
-	if err := o.period(ctx, s, readers, "before", o.warmup); err != nil {
+	if o.warmup > 0 {
+		if _, _, err := o.publish(ctx, s, readers, o.warmup); err != nil {
+			return fmt.Errorf("%w (while warming up)", err)
+		}
+	}
+	before, err := o.period(ctx, s, readers, "before", o.calm)
+	if err != nil {
 		return err
 	}
 	stuck := f.members[last].process
 	if _, err := ask[struct{}](ctx, stuck, "stall", stallOrder{Stalled: true}); err != nil {
 		return err
 	}
-	if err := o.period(ctx, s, readers, "during", o.duration); err != nil {
+	during, err := o.period(ctx, s, readers, "during", o.duration)
+	if err != nil {
 		return err
 	}
-	return o.wake(ctx, s, stuck)
+	if err := o.wake(ctx, s, stuck); err != nil {
+		return err
+	}
+	after, err := o.period(ctx, s, readers, "after", o.calm)
+	if err != nil {
+		return err
+	}
+	o.compare(s.report, before, during, after)
+	return nil
+}
+
+// fare is how those who read and the server fared in a period.
+type fare struct {
+	p99  float64 // milliseconds
+	peak uint64  // of the server's memory, in bytes
 }
 
 // period publishes for so long, to those who read, and says how they and the
 // server fared.
-func (o *slow) period(ctx context.Context, s *session, readers *fleet, name string, lasting time.Duration) error {
+func (o *slow) period(ctx context.Context, s *session, readers *fleet, name string, lasting time.Duration) (fare, error) {
+	peak := s.subject.watchMemory()
 	_, expected, err := o.publish(ctx, s, readers, lasting)
+	highest := peak()
 	if err != nil {
-		return err
+		return fare{}, err
 	}
 	got, err := readers.counts(ctx, true)
 	if err != nil {
-		return err
+		return fare{}, err
 	}
 	memory, err := s.subject.resident()
 	if err != nil {
-		return err
+		return fare{}, err
 	}
 	s.report.add(name+".missing", float64(expected-got.Delivered), "")
 	s.report.latency(name+".delivery", got.Delivery)
 	s.report.add(name+".server_rss_bytes", float64(memory.rss), "B")
-	return o.verdict(result{expected: expected}, got)
+	s.report.add(name+".server_rss_peak_bytes", float64(highest), "B")
+	s.report.add(name+".kernel_tcp_bytes", float64(kernelMemoryNow().tcp), "B")
+	return fare{float64(got.Delivery.quantile(.99)) / 1e6, highest}, o.verdict(result{expected: expected}, got)
+}
+
+// compare says whether those who are stuck cost anybody else anything. What
+// differs between before and after is the machine's.
+func (o *slow) compare(r *report, before, during, after fare) {
+	p99, memory := during.p99/before.p99, float64(during.peak)/float64(before.peak)
+	r.add("p99_during_to_before", p99, "")
+	r.add("p99_after_to_before", after.p99/before.p99, "")
+	r.add("server_rss_peak_during_to_before", memory, "")
+	r.add("server_rss_peak_after_to_before", float64(after.peak)/float64(before.peak), "")
+	r.note("the others' p99 during ÷ before is %.2f, the target %.2g at most: %s", p99, slowP99Target, metOrMissed(p99 <= slowP99Target))
+	r.note("the server's peak memory during ÷ before is %.3f, the target %.2g at most: %s", memory, slowMemoryTarget, metOrMissed(memory <= slowMemoryTarget))
+	fate := "closed"
+	if o.policy != "close" {
+		fate = "thinned"
+	}
+	n, _ := r.value("stuck." + fate)
+	r.note("%.0f of the %d that were stuck were %s (-policy %s), the target all: %s", n, o.stuck(), fate, o.policy, metOrMissed(int(n) == o.stuck()))
+}
+
+func metOrMissed(met bool) string {
+	if met {
+		return "met"
+	}
+	return "missed"
 }
 
 // wake has those who were stuck read again, and says what became of them.
