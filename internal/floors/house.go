@@ -41,6 +41,7 @@ var house = []home{
 	{path: "ratelimit/ratelimittest", floor: 2, forTests: true},
 	{path: "ratelimit", floor: 1},
 	{path: "internal/testcert", floor: 0, forTests: true},
+	{path: "internal/testleak", floor: 0, forTests: true},
 	{path: "secure", floor: 1},
 	{path: "telemetry", floor: 1},
 	{path: "token", floor: 1},

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/roostgo/roost/internal/testleak"
 )
 
 const (
@@ -40,17 +42,13 @@ func soakTime(t *testing.T) time.Duration {
 
 // remains is what a process holds.
 type remains struct {
-	heap        uint64
+	heap        int64
 	descriptors int
 	goroutines  int
 }
 
 func measure() remains {
-	runtime.GC()
-	runtime.GC() // what a sync.Pool kept is gone after the second
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return remains{heap: m.HeapAlloc, descriptors: descriptors(), goroutines: runtime.NumGoroutine()}
+	return remains{heap: testleak.Heap(), descriptors: testleak.Descriptors(), goroutines: runtime.NumGoroutine()}
 }
 
 func (r remains) String() string {
