@@ -7,27 +7,19 @@ import (
 	"testing"
 
 	"github.com/roostgo/roost/internal/lane"
+	"github.com/roostgo/roost/internal/testleak"
 	"github.com/roostgo/roost/pubsub"
 )
-
-// heap is how many bytes are in use.
-func heap() int64 {
-	runtime.GC()
-	runtime.GC() // what only the first could see to be garbage: finalizers', pools'
-	var s runtime.MemStats
-	runtime.ReadMemStats(&s)
-	return int64(s.HeapAlloc) //nolint:gosec // far from the bound
-}
 
 // givesBack fails the test when more than a twentieth of the memory that come
 // took is left after leave.
 func givesBack(t *testing.T, come, leave func()) {
 	t.Helper()
-	before := heap()
+	before := testleak.Heap()
 	come()
-	full := heap() - before
+	full := testleak.Heap() - before
 	leave()
-	left := heap() - before
+	left := testleak.Heap() - before
 	if left > full/20 {
 		t.Errorf("%d of %d bytes are left", left, full)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"github.com/roostgo/roost/internal/testleak"
 	"github.com/roostgo/roost/ratelimit"
 )
 
@@ -55,17 +56,17 @@ func TestABucketIsEightBytes(t *testing.T) {
 func TestATableIsNoLargerThanItsPlacesAndGivesThemBack(t *testing.T) {
 	const keys = 1 << 16
 	k := keyed[netip.Addr](t, ratelimit.Config{Limit: ratelimit.Limit{Rate: 1e9, Burst: 1}, Keys: keys})
-	before := heap()
+	before := testleak.Heap()
 	for i := range 10 * keys {
 		k.Take(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 1)
 	}
-	full := heap() - before
+	full := testleak.Heap() - before
 	if most := int64(keys * (24 + 10)); full > most+most/10 || full < most/2 { // a netip.Addr is 24 bytes
 		t.Errorf("%d keys take %d bytes, at most %d", keys, full, most)
 	}
 	for k.Stats().Keys > 0 { // until the clock has moved
 	}
-	if left := heap() - before; left > full/10 {
+	if left := testleak.Heap() - before; left > full/10 {
 		t.Errorf("%d of %d bytes are left when all buckets are full again", left, full)
 	}
 	runtime.KeepAlive(k)
@@ -74,27 +75,18 @@ func TestATableIsNoLargerThanItsPlacesAndGivesThemBack(t *testing.T) {
 func TestAGaugeGivesAHerdsMemoryBack(t *testing.T) {
 	const keys = 1 << 16
 	g := gauge[int](t, ratelimit.GaugeConfig{})
-	before := heap()
+	before := testleak.Heap()
 	for key := range keys {
 		acquire(t, g, key, nil)
 	}
-	full := heap() - before
+	full := testleak.Heap() - before
 	for key := range keys {
 		if key%100 > 0 { // a server that is in use is never empty
 			g.Release(key)
 		}
 	}
-	if left := heap() - before; full < keys*16 || left > full/10 {
+	if left := testleak.Heap() - before; full < keys*16 || left > full/10 {
 		t.Errorf("%d of %d bytes are left for one key in a hundred", left, full)
 	}
 	runtime.KeepAlive(g)
-}
-
-// heap is how many bytes are in use.
-func heap() int64 {
-	var m runtime.MemStats
-	runtime.GC()
-	runtime.GC()
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
 }

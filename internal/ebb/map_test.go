@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/roostgo/roost/internal/ebb"
+	"github.com/roostgo/roost/internal/testleak"
 )
 
 func TestAMapHoldsWhatAMapHolds(t *testing.T) {
@@ -32,27 +33,18 @@ func TestAMapHoldsWhatAMapHolds(t *testing.T) {
 	}
 }
 
-// heap is how many bytes are in use.
-func heap() int64 {
-	runtime.GC()
-	runtime.GC() // what only the first could see to be garbage: finalizers', pools'
-	var s runtime.MemStats
-	runtime.ReadMemStats(&s)
-	return int64(s.HeapAlloc) //nolint:gosec // far from the bound
-}
-
 func TestAHerdsMemoryGoesWithIt(t *testing.T) {
 	const herd, stay = 1 << 17, 100
 	var m ebb.Map[int, int]
-	before := heap()
+	before := testleak.Heap()
 	for i := range herd {
 		m.Put(i, i)
 	}
-	full := heap() - before
+	full := testleak.Heap() - before
 	for i := range herd - stay {
 		m.Delete(i)
 	}
-	if left := heap() - before; left > full/20 {
+	if left := testleak.Heap() - before; left > full/20 {
 		t.Errorf("%d of %d bytes are left for %d of %d entries", left, full, stay, herd)
 	}
 	runtime.KeepAlive(&m)

@@ -42,6 +42,7 @@ var house = []home{
 	{path: "ratelimit", floor: 1},
 	{path: "internal/testcert", floor: 0, forTests: true},
 	{path: "secureheaders", floor: 1},
+	{path: "internal/testleak", floor: 0, forTests: true},
 	{path: "telemetry", floor: 1},
 	{path: "token", floor: 1},
 	{path: "wire", floor: 1},

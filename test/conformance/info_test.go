@@ -2,23 +2,17 @@ package conformance
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
-	"math/big"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"reflect"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/roostgo/roost"
+	"github.com/roostgo/roost/internal/testcert"
 	"github.com/roostgo/roost/test/client"
 	"github.com/roostgo/roost/transport"
 )
@@ -131,7 +125,7 @@ func TestPeer(t *testing.T) {
 			if info := s.connects.expect(t).Info; info.PeerCert != nil || info.URI.Scheme != "https" {
 				t.Fatalf("got certificate %v and scheme %q, want none and https", info.PeerCert != nil, info.URI.Scheme)
 			}
-			own := certificate(t)
+			own := testcert.New(t, "client").TLS
 			identified := trusting.Clone()
 			identified.Certificates = []tls.Certificate{own}
 			client.Open(t, url, client.Options{TLS: identified})
@@ -153,15 +147,4 @@ func (s *server) listenTLS(t *testing.T) string {
 		hs.Close()
 	})
 	return hs.URL
-}
-
-// certificate is a client's, signed by itself.
-func certificate(t *testing.T) tls.Certificate {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	must(t, err)
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	must(t, err)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http/httptest"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +17,7 @@ import (
 	"github.com/roostgo/roost"
 	"github.com/roostgo/roost/internal/frame"
 	"github.com/roostgo/roost/internal/testcert"
+	"github.com/roostgo/roost/internal/testleak"
 	"github.com/roostgo/roost/test/client"
 	"github.com/roostgo/roost/transport/secure"
 	"github.com/roostgo/roost/transport/websocket"
@@ -170,14 +170,6 @@ func (h *hall) publish(t *testing.T) {
 	h.pulse.judge(t, "news", slowest)
 }
 
-// heapNow is what lives after a collection.
-func heapNow() int64 {
-	var m runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc) //nolint:gosec // fits
-}
-
 // bounded fails if more is kept than the stuck clients may let wait.
 func (h *hall) bounded(t *testing.T, before int64, outbox int) {
 	t.Helper()
@@ -185,7 +177,7 @@ func (h *hall) bounded(t *testing.T, before int64, outbox int) {
 	if got.OutboxHigh > int64(large+outbox+8<<10) {
 		t.Errorf("%d bytes waited for one client, want %d at most", got.OutboxHigh, outbox)
 	}
-	if more := heapNow() - before; more > int64(stuck*(large+outbox))+8<<20 {
+	if more := testleak.Heap() - before; more > int64(stuck*(large+outbox))+8<<20 {
 		t.Errorf("%d bytes are kept for %d clients", more, stuck)
 	}
 }
@@ -208,7 +200,7 @@ const hallOutbox = 64 << 10
 
 func TestStuckSubscribersAreClosedAndTheOthersHearAll(t *testing.T) {
 	onEachHall(t, websocket.Config{Outbox: hallOutbox}, roost.CloseSlow{}, func(t *testing.T, h *hall) {
-		before := heapNow()
+		before := testleak.Heap()
 		h.publish(t)
 		h.await(t, "the stuck ones are closed", func(s roost.Stats) bool {
 			return s.WebSocket.SlowConsumers == stuck && s.Channels == subscribers && s.WebSocket.Connections == subscribers
@@ -239,7 +231,7 @@ func TestStuckSubscribersAreThinnedAndTheOthersHearAll(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			onEachHall(t, websocket.Config{Outbox: hallOutbox}, policy, func(t *testing.T, h *hall) {
-				before := heapNow()
+				before := testleak.Heap()
 				h.publish(t)
 				if s := h.Stats().WebSocket; s.Connections != subscribers+stuck || s.SlowConsumers != 0 || s.Thinned < stuck {
 					t.Errorf("%+v", s)

@@ -28,6 +28,7 @@ type house struct {
 
 	entered, left atomic.Int64 // joins that were accepted, Terminates
 	waiting       atomic.Int64 // joins that wait at the gate
+	fed           atomic.Int64 // broadcasts of each topic that clients may lag behind
 }
 
 // seat is a client's channel.
@@ -104,6 +105,8 @@ func open(t testing.TB, ws websocket.Config) *house {
 	for _, pattern := range []string{"room:*", "slow:*", "gate:*"} {
 		h.Channel(pattern, seats)
 	}
+	h.Channel("stream:*", seats, roost.WithSlowConsumer(roost.DropOldest{Bytes: 32 << 10}))
+	h.Channel("state:*", seats, roost.WithSlowConsumer(roost.KeepLatest{Bytes: 32 << 10}))
 	h.server = httptest.NewServer(h)
 	t.Cleanup(h.close)
 	return h

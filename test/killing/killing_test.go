@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/roostgo/roost/internal/frame"
+	"github.com/roostgo/roost/internal/testleak"
 	"github.com/roostgo/roost/test/client"
 	"github.com/roostgo/roost/transport/websocket"
 )
@@ -101,7 +102,7 @@ func TestNothingIsLeftOfClientsThatDie(t *testing.T) {
 	onEachEngine(t, hurried, func(t *testing.T, h *house) {
 		keeper := client.Open(t, h.url(""), client.Options{Timeout: patience})
 		keeper.ExpectQuiet(t)
-		open, running := descriptors(), runtime.NumGoroutine()
+		open, running := testleak.Descriptors(), runtime.NumGoroutine()
 
 		stop := make(chan struct{})
 		var others, dying sync.WaitGroup
@@ -119,7 +120,7 @@ func TestNothingIsLeftOfClientsThatDie(t *testing.T) {
 		others.Wait()
 
 		h.empty(1)
-		h.eventually("no descriptor is left", func() bool { return descriptors() <= open })
+		h.eventually("no descriptor is left", func() bool { return testleak.Descriptors() <= open })
 		h.eventually("no goroutine is left but idle workers", func() bool { return runtime.NumGoroutine() <= running+4 })
 		keeper.ExpectQuiet(t)
 		keeper.Drop()

@@ -22,6 +22,7 @@ var lives = []func(h *house, r *rand.Rand) error{
 	(*house).reside,
 	(*house).crashAndReturn,
 	(*house).stall,
+	(*house).lag,
 	(*house).babble,
 	(*house).reconnect,
 }
@@ -96,17 +97,18 @@ func (h *house) crashAndReturn(r *rand.Rand) error {
 	return errors.Join(err, c.Close(1000))
 }
 
-// stall asks and does not read the answers, until it is cut. That it was is the
-// server's to count: a kernel whose buffer nobody empties may keep the reset
-// from this client.
+// narrow connects with a small buffer, which is soon full.
+func narrow(ctx context.Context, network, address string) (net.Conn, error) {
+	nc, err := new(net.Dialer).DialContext(ctx, network, address)
+	if tcp, ok := nc.(*net.TCPConn); ok {
+		_ = tcp.SetReadBuffer(16 << 10)
+	}
+	return nc, err
+}
+
+// stall asks and does not read the answers, until it is cut, and notices.
 func (h *house) stall(r *rand.Rand) error {
-	c, err := h.dialWith("", client.Options{Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
-		nc, err := new(net.Dialer).DialContext(ctx, network, address)
-		if tcp, ok := nc.(*net.TCPConn); ok {
-			_ = tcp.SetReadBuffer(16 << 10)
-		}
-		return nc, err
-	}})
+	c, err := h.dialWith("", client.Options{Dial: narrow})
 	if err != nil {
 		return err
 	}
@@ -121,9 +123,38 @@ func (h *house) stall(r *rand.Rand) error {
 			return nil
 		}
 	}
-	for late := time.Now().Add(time.Second); time.Now().Before(late) && c.Ping("") == nil; pause(r, 10) { // the server reads on
+	for late := time.Now().Add(patience); time.Now().Before(late); pause(r, 10) { // the server reads on
+		if c.Ping("") != nil {
+			return nil
+		}
 	}
-	return nil
+	return errors.New("a client that does not read was not cut, or does not notice")
+}
+
+// lag listens to what may be thinned, does not read for a while, and asks: the
+// answer comes, and what is kept before it is in order.
+func (h *house) lag(r *rand.Rand) error {
+	c, err := h.dialWith("", client.Options{Dial: narrow})
+	if err != nil {
+		return err
+	}
+	defer c.Drop()
+	for _, topic := range []string{"stream:1", "state:1"} {
+		err = errors.Join(err, ask(c, topic, topic, topic, "phx_join", ""))
+	}
+	pause(r, 3000)
+	newest := map[string]int{}
+	return errors.Join(err, c.Push("stream:1", "late", "stream:1", "echo", ""), hear(c, func(m v2) bool {
+		var news struct{ N int }
+		if m.isEvent("news") && json.Unmarshal(m[4], &news) == nil {
+			topic := string(m[2])
+			if news.N <= newest[topic] {
+				h.t.Errorf("%d of %s came after %d", news.N, topic, newest[topic])
+			}
+			newest[topic] = news.N
+		}
+		return m.answers("late")
+	}))
 }
 
 // babble says nothing that makes sense.

@@ -1,13 +1,17 @@
 package killing
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/roostgo/roost/internal/testleak"
 )
 
 const (
@@ -38,17 +42,13 @@ func soakTime(t *testing.T) time.Duration {
 
 // remains is what a process holds.
 type remains struct {
-	heap        uint64
+	heap        int64
 	descriptors int
 	goroutines  int
 }
 
 func measure() remains {
-	runtime.GC()
-	runtime.GC() // what a sync.Pool kept is gone after the second
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return remains{heap: m.HeapAlloc, descriptors: descriptors(), goroutines: runtime.NumGoroutine()}
+	return remains{heap: testleak.Heap(), descriptors: testleak.Descriptors(), goroutines: runtime.NumGoroutine()}
 }
 
 func (r remains) String() string {
@@ -81,8 +81,8 @@ func TestASoakLeavesNothing(t *testing.T) {
 	for i, h := range houses {
 		s := h.Stats()
 		t.Logf("engine %s, canary: %v", engines()[i], canaries[i])
-		t.Logf("engine %s: %d connections, %d joins, %d crashes, %d slow consumers", engines()[i], s.WebSocket.Accepted, s.Joins, s.Crashes, s.WebSocket.SlowConsumers)
-		if s.Joins == 0 || s.Crashes == 0 || s.WebSocket.SlowConsumers == 0 || canaries[i].asked == 0 {
+		t.Logf("engine %s: %d connections, %d joins, %d crashes, %d slow consumers, %d thinned", engines()[i], s.WebSocket.Accepted, s.Joins, s.Crashes, s.WebSocket.SlowConsumers, s.WebSocket.Thinned)
+		if s.Joins == 0 || s.Crashes == 0 || s.WebSocket.SlowConsumers == 0 || s.WebSocket.Thinned == 0 || canaries[i].asked == 0 {
 			t.Errorf("engine %s: this was no soak", engines()[i])
 		}
 	}
@@ -110,6 +110,7 @@ func soak(t *testing.T, houses []*house, long time.Duration) (canaries []*canary
 			}
 		})
 		wait.Go(func() { h.news(stop, 50*time.Millisecond) })
+		wait.Go(func() { h.feed(stop, 20*time.Millisecond) })
 		for n := range population {
 			wait.Go(func() { h.populate(rand.New(rand.NewPCG(uint64(n), uint64(i))), stop) })
 		}
@@ -123,6 +124,22 @@ func soak(t *testing.T, houses []*house, long time.Duration) (canaries []*canary
 	close(stop)
 	wait.Wait()
 	return canaries
+}
+
+// feed broadcasts more than a client that lags lets through.
+func (h *house) feed(stop chan struct{}, pace time.Duration) {
+	pad := strings.Repeat("x", 8<<10)
+	for {
+		n := int(h.fed.Add(1)) // goes on from one part of a soak to the next
+		for _, topic := range []string{"stream:1", "state:1"} {
+			_ = h.Broadcast(context.Background(), topic, "news", map[string]any{"n": n, "pad": pad})
+		}
+		select {
+		case <-stop:
+			return
+		case <-time.After(pace):
+		}
+	}
 }
 
 // populate has one client after the other live.

@@ -91,7 +91,9 @@ type Config struct {
 	// no limit.
 	MessageTimeout time.Duration
 
-	// CloseTimeout is how long the closing handshake may take. Default: 5 s.
+	// CloseTimeout is how long the closing handshake may take, and after it how
+	// long the kernel holds what the client takes nothing of (on Linux). A client
+	// that is cut as too slow has no such time: it is reset. Default: 5 s.
 	CloseTimeout time.Duration
 
 	// Origin decides which Origin headers may connect. The zero value compares

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -14,8 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"log/slog"
-
+	"github.com/roostgo/roost/internal/testleak"
 	"github.com/roostgo/roost/telemetry"
 	"github.com/roostgo/roost/test/client"
 	"github.com/roostgo/roost/transport/websocket"
@@ -30,7 +30,7 @@ func exhaust(t *testing.T) (release func()) {
 		t.Fatal(err)
 	}
 	low := old
-	low.Cur = uint64(descriptors()) + 64
+	low.Cur = uint64(testleak.Descriptors()) + 64
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &low); err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +144,7 @@ func TestLoopsThatCouldNotStartAreStartedLater(t *testing.T) {
 	s, events, accepted := descriptorStage(t)
 	ask := late(t, s, accepted)
 	release := exhaust(t)
-	before := descriptors() // cannot be counted now, and that is the point
+	before := testleak.Descriptors() // cannot be counted now, and that is the point
 	if resp, _ := ask(); resp.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("got %s", resp.Status)
 	}

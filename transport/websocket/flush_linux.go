@@ -111,10 +111,3 @@ func (l *loop) watch(c *conn) {
 		l.doom(c)
 	}
 }
-
-// reset has the next close end the connection with a reset.
-func reset(fd int32) {
-	_ = syscall.SetsockoptLinger(int(fd), syscall.SOL_SOCKET, syscall.SO_LINGER, &syscall.Linger{Onoff: 1}) // else the kernel goes on for a while
-}
-
-func closeDescriptor(fd int32) { _ = syscall.Close(int(fd)) }

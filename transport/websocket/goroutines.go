@@ -160,7 +160,7 @@ func (e *goroutines) cut() int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for c := range e.links.All() {
-		_ = bare(c.nc).Close()
+		c.sever()
 	}
 	return e.links.Len()
 }

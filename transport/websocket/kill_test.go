@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/roostgo/roost/internal/frame"
+	"github.com/roostgo/roost/internal/testleak"
 	"github.com/roostgo/roost/test/client"
 	"github.com/roostgo/roost/transport"
 	"github.com/roostgo/roost/transport/websocket"
@@ -82,7 +83,7 @@ func TestNothingIsLeftOfClientsThatDie(t *testing.T) {
 		keeper, _ := s.dial(client.Options{Timeout: patience})
 		send(t, keeper, text("x"))
 		expectText(t, keeper, "x")
-		open, running := descriptors(), runtime.NumGoroutine()
+		open, running := testleak.Descriptors(), runtime.NumGoroutine()
 
 		stop := make(chan struct{})
 		var others, dying sync.WaitGroup
@@ -95,7 +96,7 @@ func TestNothingIsLeftOfClientsThatDie(t *testing.T) {
 		others.Wait()
 
 		eventually(t, "only the keeper is left", func() bool { return s.handler.Stats().Connections == 1 })
-		eventually(t, "no descriptor is left", func() bool { return descriptors() <= open })
+		eventually(t, "no descriptor is left", func() bool { return testleak.Descriptors() <= open })
 		eventually(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= running })
 		send(t, keeper, text("still there?"))
 		for m := keeper.Next(t); string(m.Payload) != "still there?"; m = keeper.Next(t) {

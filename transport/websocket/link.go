@@ -114,9 +114,9 @@ func (c *link) idle() {
 }
 
 // leave ends a connection that nobody reads from any more. The close frame,
-// and what is queued before it, leaves first, if there is time.
+// and what is queued before it, leaves first.
 func (c *link) leave(reason error) {
-	if c.state == closing && !abandons(reason) {
+	if c.state == closing {
 		c.writer.end(hangUp)
 		return
 	}
@@ -127,11 +127,7 @@ func (c *link) leave(reason error) {
 func (c *link) end(reason error) {
 	told := c.state == closing
 	c.state = closed
-	nc := bare(c.nc) // TLS would wait to say goodbye
-	if t, ok := nc.(*net.TCPConn); ok && abandons(reason) {
-		_ = t.SetLinger(0) // else the kernel goes on for a while
-	}
-	_ = nc.Close()
+	c.sever()
 	close(c.gone)
 	if !told {
 		c.session.Closed(reason)
@@ -140,6 +136,18 @@ func (c *link) end(reason error) {
 	}
 	release(c.session)
 	c.engine.forget(c)
+}
+
+// sever closes the connection: with a reset when frames wait, of which the
+// kernel would keep what it has for a client that does not read. Anybody may
+// call it.
+func (c *link) sever() {
+	nc := bare(c.nc) // TLS would wait to say goodbye
+	if reset, ok := nc.(interface{ SetLinger(sec int) error }); ok && c.writer.waits() {
+		_ = reset.SetLinger(0)
+	}
+	hurryConn(nc, c.engine.config.CloseTimeout)
+	_ = nc.Close()
 }
 
 // run reads until the connection ends. It is the reader. arrived has been
@@ -208,12 +216,8 @@ func (c *link) read(b []byte) error {
 		n, err := c.nc.Read(buf)
 		c.engine.count.bytesIn.Add(uint64(n)) //nolint:gosec // not negative
 		b = buf[:n]
-		switch {
-		case n > 0 || err == nil:
-		case !errors.Is(err, os.ErrDeadlineExceeded):
+		if n == 0 && err != nil && (!errors.Is(err, os.ErrDeadlineExceeded) || !c.saidNothing()) {
 			return transport.ErrClientGone
-		case !c.saidNothing():
-			return errUnanswered
 		}
 	}
 }

@@ -60,6 +60,13 @@ func (w *linkWriter) queue(f *transport.Frame, t *transport.Thinning) (weight in
 	return w.out.weight(), l
 }
 
+// waits reports whether frames have not left yet.
+func (w *linkWriter) waits() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return !w.out.empty()
+}
+
 // lag is how long a write may last before the client is behind: the kernel
 // does not say that its buffer is full, it lets the writer wait.
 const lag = 50 * time.Millisecond
@@ -109,9 +116,6 @@ func (w *linkWriter) run() {
 		case n > 0 && !w.sealed && errors.Is(err, os.ErrDeadlineExceeded) && !w.isParting(): // slow, but not stuck
 		case errors.Is(err, os.ErrDeadlineExceeded) && !w.isParting():
 			w.link.lane.Post(w.link, stalled{waiting})
-			return
-		case errors.Is(err, os.ErrDeadlineExceeded):
-			w.link.lane.Post(w.link, ended{errUnanswered})
 			return
 		default:
 			w.link.lane.Post(w.link, hungUp{}) // the reader may be held, and not notice
@@ -179,6 +183,7 @@ func (w *linkWriter) wrote(n int) (waiting int) {
 func (w *linkWriter) finish(then ending) {
 	switch then {
 	case hangUp:
+		hurryConn(bare(w.link.nc), w.link.engine.config.CloseTimeout)
 		_ = w.link.nc.Close()
 		w.link.lane.Post(w.link, hungUp{})
 	case fallSilent:

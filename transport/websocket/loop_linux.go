@@ -423,10 +423,7 @@ func (l *loop) destroy(c *conn, reason error) {
 	c.state = closed
 	l.forget(c)
 	l.engine.table.drop(c.fd)
-	if abandons(reason) {
-		reset(c.fd)
-	}
-	closeDescriptor(c.fd)
+	l.sever(c)
 	if c.busy != nil {
 		l.lent.give(c.busy)
 		c.busy = nil

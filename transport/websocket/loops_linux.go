@@ -106,7 +106,7 @@ func (e *loops) adopt(nc net.Conn, buffered []byte, s transport.Session, window 
 	}
 	if !c.loop.lane.Post(c, a) {
 		_, _ = write(fd, sealedFrame(a.secrets, closeFrame(transport.CloseRestart))) // clause 278
-		closeDescriptor(fd)
+		_ = syscall.Close(int(fd))
 		discard(s, transport.ErrShutdown)
 		return nil
 	}

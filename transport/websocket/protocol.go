@@ -2,7 +2,6 @@ package websocket
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/roostgo/roost/internal/frame"
 	"github.com/roostgo/roost/telemetry"
@@ -54,17 +53,6 @@ var errLate = &frame.Error{Code: uint16(transport.ClosePolicy), Text: "a message
 
 // carries reports whether an event is a whole message.
 func carries(ev frame.Event) bool { return ev.Opcode == frame.Text || ev.Opcode == frame.Binary }
-
-// abandons reports whether a connection is ended because its client does not
-// take what it is sent, or does not answer the goodbye. What waits in the
-// kernel's buffer is not for it any more either: it would stay there for minutes,
-// for a client that has cost enough, and the client would not hear of the end.
-func abandons(reason error) bool {
-	return errors.Is(reason, transport.ErrSlowConsumer) || errors.Is(reason, errUnanswered)
-}
-
-// errUnanswered means that the closing handshake took longer than CloseTimeout.
-var errUnanswered = fmt.Errorf("%w: the client did not answer", transport.ErrServerClosed)
 
 // hangUpOn tells a session that holds its connection that the client has gone.
 func hangUpOn(s transport.Session) {

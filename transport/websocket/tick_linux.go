@@ -89,7 +89,7 @@ func (l *loop) impatient(now time.Time) {
 			return
 		}
 		l.count.abrupt(l.ctx, l.config)
-		l.destroy(e.conn, errUnanswered)
+		l.destroy(e.conn, transport.ErrServerClosed)
 	}
 }
 

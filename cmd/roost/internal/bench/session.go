@@ -173,6 +173,29 @@ func (sub *subject) resident() (resident, error) {
 	return sum, nil
 }
 
+// watchMemory looks at the server's memory until peak is called, which says what
+// the most of it was.
+func (sub *subject) watchMemory() (peak func() uint64) {
+	stop, highest := make(chan struct{}), make(chan uint64)
+	go func() { // ends when peak is called
+		var most uint64
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			if now, err := sub.resident(); err == nil { // who cannot see it finds out at the end
+				most = max(most, now.rss)
+			}
+			select {
+			case <-tick.C:
+			case <-stop:
+				highest <- most
+				return
+			}
+		}
+	}()
+	return func() uint64 { close(stop); return <-highest }
+}
+
 // sample is who has used how much CPU so far.
 type sample struct {
 	at      int64

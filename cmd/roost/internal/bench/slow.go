@@ -12,30 +12,36 @@ import (
 )
 
 // slow is fanout during which some subscribers stop reading: what do the others
-// notice, what does the server keep for those, and what becomes of them? The
-// others are measured before, during and after it, for equally long before and
-// after: what changes between those two is the machine's.
+// notice, what does the server keep for those, and what becomes of them?
 type slow struct {
 	fanout
 	percent float64
 	policy  string
 	outbox  int
-
-	others, memory map[string]float64 // by period: p99 in nanoseconds, RSS in bytes
+	calm    time.Duration
 }
+
+// What the others and the server may notice of those who are stuck, for what is
+// asked is that both stay as they were: two runs of the same differ as much on a
+// machine that is not idle.
+const (
+	slowP99Target    = 1.5
+	slowMemoryTarget = 1.1
+)
 
 func (o *slow) register(fs *flag.FlagSet) {
 	o.fanout.register(fs)
 	fs.Float64Var(&o.percent, "stuck", 1, "subscribers that stop reading, in `%` of -n")
 	fs.StringVar(&o.policy, "policy", "close", "of a server of its own: close, drop_oldest or keep_latest")
-	fs.IntVar(&o.outbox, "outbox", 64<<10, "of a server of its own: `bytes` that may wait for one client")
-	o.others, o.memory = map[string]float64{}, map[string]float64{}
-	// Small messages would take minutes to fill the kernel's buffers.
-	o.size, o.warmup, o.duration = 4096, 5*time.Second, 15*time.Second
-	for name, value := range map[string]string{"size": "4096", "warmup": "5s", "duration": "15s"} {
-		fs.Lookup(name).DefValue = value
+	fs.IntVar(&o.outbox, "outbox", 256<<10, "of a server of its own: `bytes` that may wait for one client")
+	fs.DurationVar(&o.calm, "calm", 10*time.Second, "how long to publish before they stop, and again once they read on")
+	// Small messages, or few, would not fill the kernel's buffers, and what a herd
+	// leaves behind takes some seconds to go.
+	o.size, o.duration, o.warmup = 4096, 20*time.Second, 8*time.Second
+	for _, name := range []string{"size", "duration", "warmup"} {
+		f := fs.Lookup(name)
+		f.DefValue = f.Value.String()
 	}
-	fs.Lookup("warmup").Usage = "how long to publish before that, and after it"
 }
 
 // stuck is how many stop reading.
@@ -46,8 +52,8 @@ func (o *slow) check() error {
 	if o.percent <= 0 || o.n-o.stuck() < max(o.topics, o.probes) {
 		err = errors.Join(err, errors.New("-stuck has to be positive, and leave the publishers and the probes of -n"))
 	}
-	if o.rate == 0 || o.warmup == 0 {
-		err = errors.Join(err, errors.New("-rate and -warmup have to be positive: the publications before are compared with those during"))
+	if o.rate == 0 || o.calm <= 0 {
+		err = errors.Join(err, errors.New("-rate and -calm have to be positive: the publications before are compared with those during"))
 	}
 	if _, known := policies[o.policy]; !known {
 		err = errors.Join(err, fmt.Errorf("-policy %q: there are close, drop_oldest and keep_latest", o.policy))
@@ -75,37 +81,74 @@ func (o *slow) measure(ctx context.Context, s *session) error {
 	}
 	last := len(f.members) - 1
 	readers := &fleet{members: f.members[:last], topics: f.topics, clock: f.clock}
-	if err := o.period(ctx, s, readers, "before", o.warmup); err != nil {
+	if o.warmup > 0 {
+		if _, _, err := o.publish(ctx, s, readers, o.warmup); err != nil {
+			return fmt.Errorf("%w (while warming up)", err)
+		}
+	}
+	before, err := o.period(ctx, s, readers, "before", o.calm)
+	if err != nil {
 		return err
 	}
 	stuck := f.members[last].process
 	if _, err := ask[struct{}](ctx, stuck, "stall", stallOrder{Stalled: true}); err != nil {
 		return err
 	}
-	if err := o.period(ctx, s, readers, "during", o.duration); err != nil {
+	during, err := o.period(ctx, s, readers, "during", o.duration)
+	if err != nil {
 		return err
 	}
 	if err := o.wake(ctx, s, stuck); err != nil {
 		return err
 	}
-	if err := o.period(ctx, s, readers, "after", o.warmup); err != nil {
+	after, err := o.period(ctx, s, readers, "after", o.calm)
+	if err != nil {
 		return err
 	}
-	o.ratios(s)
+	o.compare(s.report, before, during, after)
 	return nil
 }
 
-// ratios compare what the others and the server felt with how it was else.
-func (o *slow) ratios(s *session) {
-	for _, calm := range []string{"before", "after"} {
-		s.report.add("others.p99_during_to_p99_"+calm, o.others["during"]/o.others[calm], "")
-	}
-	s.report.add("server_rss_grown_bytes", o.memory["during"]-o.memory["before"], "B")
+// fare is how those who read and the server fared in a period.
+type fare struct {
+	delivery histogram
+	p99s     []float64 // of the slices, in milliseconds
+	peak     uint64    // of the server's memory, in bytes
 }
+
+// slowSlice is what a p99 is taken of: a single pause of the machine is then one
+// slice's, and the median of all slices does not know it.
+const slowSlice = 2 * time.Second
 
 // period publishes for so long, to those who read, and says how they and the
 // server fared.
-func (o *slow) period(ctx context.Context, s *session, readers *fleet, name string, lasting time.Duration) error {
+func (o *slow) period(ctx context.Context, s *session, readers *fleet, name string, lasting time.Duration) (fare, error) {
+	var (
+		all    fare
+		slices = max(lasting/slowSlice, 1)
+		peak   = s.subject.watchMemory()
+		err    error
+	)
+	for range slices {
+		if err = o.slice(ctx, s, readers, lasting/slices, &all); err != nil {
+			break
+		}
+	}
+	all.peak = peak()
+	if err != nil {
+		return all, fmt.Errorf("%w (%s)", err, name)
+	}
+	memory, err := s.subject.resident()
+	s.report.latency(name+".delivery", &all.delivery)
+	s.report.add(name+".delivery.median_p99_ms", median(all.p99s), "ms")
+	s.report.add(name+".server_rss_bytes", float64(memory.rss), "B")
+	s.report.add(name+".server_rss_peak_bytes", float64(all.peak), "B")
+	s.report.add(name+".kernel_tcp_bytes", float64(kernelMemoryNow().tcp), "B")
+	return all, err
+}
+
+// slice is a part of a period, in which every delivery has to be made.
+func (o *slow) slice(ctx context.Context, s *session, readers *fleet, lasting time.Duration, sum *fare) error {
 	_, expected, err := o.publish(ctx, s, readers, lasting)
 	if err != nil {
 		return err
@@ -114,15 +157,35 @@ func (o *slow) period(ctx context.Context, s *session, readers *fleet, name stri
 	if err != nil {
 		return err
 	}
-	memory, err := s.subject.resident()
-	if err != nil {
-		return err
-	}
-	o.others[name], o.memory[name] = float64(got.Delivery.quantile(.99)), float64(memory.rss)
-	s.report.add(name+".missing", float64(expected-got.Delivered), "")
-	s.report.latency(name+".delivery", got.Delivery)
-	s.report.add(name+".server_rss_bytes", float64(memory.rss), "B")
+	sum.delivery.merge(got.Delivery)
+	sum.p99s = append(sum.p99s, float64(got.Delivery.quantile(.99))/1e6)
 	return o.verdict(result{expected: expected}, got)
+}
+
+// compare says whether those who are stuck cost anybody else anything. What
+// differs between before and after is the machine's.
+func (o *slow) compare(r *report, before, during, after fare) {
+	base := median(before.p99s)
+	p99, memory := median(during.p99s)/base, float64(during.peak)/float64(before.peak)
+	r.add("p99_during_to_before", p99, "")
+	r.add("p99_after_to_before", median(after.p99s)/base, "")
+	r.add("server_rss_peak_during_to_before", memory, "")
+	r.add("server_rss_peak_after_to_before", float64(after.peak)/float64(before.peak), "")
+	r.note("the others' p99 during ÷ before is %.2f, the target %.2g at most: %s", p99, slowP99Target, metOrMissed(p99 <= slowP99Target))
+	r.note("the server's peak memory during ÷ before is %.3f, the target %.2g at most: %s", memory, slowMemoryTarget, metOrMissed(memory <= slowMemoryTarget))
+	fate := "closed"
+	if o.policy != "close" {
+		fate = "thinned"
+	}
+	n, _ := r.value("stuck." + fate)
+	r.note("%.0f of the %d that were stuck were %s (-policy %s), the target all: %s", n, o.stuck(), fate, o.policy, metOrMissed(int(n) == o.stuck()))
+}
+
+func metOrMissed(met bool) string {
+	if met {
+		return "met"
+	}
+	return "missed"
 }
 
 // wake has those who were stuck read again, and says what became of them.
