@@ -157,13 +157,20 @@ func (s *stage) dial(o client.Options) (*client.Conn, *visit) {
 // narrow connects a client whose buffers are small, so that it is soon slow.
 func (s *stage) narrow() (*client.Conn, *visit) {
 	s.t.Helper()
-	return s.dial(client.Options{Timeout: patience, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+	return s.narrowly(client.Options{})
+}
+
+func (s *stage) narrowly(o client.Options) (*client.Conn, *visit) {
+	s.t.Helper()
+	o.Timeout = patience
+	o.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
 		nc, err := new(net.Dialer).DialContext(ctx, network, address)
 		if tcp, ok := nc.(*net.TCPConn); ok {
 			_ = tcp.SetReadBuffer(64 << 10)
 		}
 		return nc, err
-	}})
+	}
+	return s.dial(o)
 }
 
 // settle lets the server's lane take some turns, by what another client can
