@@ -143,6 +143,12 @@ func (d *delivery) note(t *testing.T, message []byte, mark int) {
 	}
 }
 
+// newest reports whether of 200 values the last came, and few before it: a client
+// of the goroutine engine is behind when a write lasts for 50 ms, not before.
+func newest(values []int, last int) bool {
+	return len(values) > 0 && len(values) < 50 && values[len(values)-1] == last && slices.IsSorted(values)
+}
+
 func TestEachTopicOfASlowClientIsThinnedByItsOwnPolicy(t *testing.T) {
 	onEachEngine(t, websocket.Config{}, func(t *testing.T, f *fort) {
 		p := newPress(f)
@@ -156,9 +162,8 @@ func TestEachTopicOfASlowClientIsThinnedByItsOwnPolicy(t *testing.T) {
 			p.round(t)
 		}
 		d := p.hears(t, c, mark)
-		newest := []int{p.n - 1}
-		if !slices.Equal(d.a, newest) || !slices.Equal(d.b, newest) {
-			t.Errorf("of the states came %v and %v, want the newest, %v", d.a, d.b, newest)
+		if !newest(d.a, p.n-1) || !newest(d.b, p.n-1) {
+			t.Errorf("of the states came %v and %v, want the newest, %d", d.a, d.b, p.n-1)
 		}
 		if !slices.Equal(d.once, []int{0}) {
 			t.Errorf("of the state that did not change came %v", d.once)
