@@ -76,6 +76,9 @@ func (t *table) lineup() ([]entry, error) {
 		if err := parse(fs, args[1:], io.Discard); err != nil {
 			return nil, err
 		}
+		if err := sc.check(); err != nil { // which also says what the server is started with
+			return nil, err
+		}
 		entries[i] = entry{names[i], sc}
 	}
 	return entries, nil
