@@ -132,8 +132,7 @@ type overload struct {
 	waits  []func() time.Duration // how long work waits, by others than the runtime
 	began  time.Time
 
-	at     atomic.Int64 // of the last reading: nanoseconds since began, that do not follow the system's clock
-	closed [shortages]atomic.Bool
+	at atomic.Int64 // of the last reading: nanoseconds since began, that do not follow the system's clock
 
 	mu        sync.Mutex
 	scheduler *gauge.Scheduler // made with the first reading, as memory is; guarded by mu
@@ -162,7 +161,7 @@ func (o *overload) refusesJoin() bool { return o.refuses(&o.joins, shortOfTime, 
 func (o *overload) refuses(count *atomic.Uint64, of ...shortage) bool {
 	o.look()
 	for _, s := range of {
-		if o.closed[s].Load() {
+		if o.gates[s].Closed() {
 			count.Add(1)
 			return !o.config.Shadow
 		}
@@ -199,10 +198,8 @@ func (o *overload) judge(r reading) {
 		cause := shortage(s)
 		switch change, lasted := g.Show(r[s], now); change {
 		case gate.Closed:
-			o.closed[s].Store(true)
 			o.stream.Emit(context.Background(), telemetry.OverloadBegan{Cause: o.config.cause(cause, r[s]), Shadow: o.config.Shadow})
 		case gate.Opened:
-			o.closed[s].Store(false)
 			o.stream.Emit(context.Background(), telemetry.OverloadEnded{Cause: o.config.cause(cause, r[s]), Lasted: lasted})
 		case gate.None:
 		}

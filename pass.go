@@ -102,8 +102,8 @@ func (p *pass) message(size int) (*refusal, time.Duration) {
 // charge takes what a message costs, or what is left, and refuses nothing.
 func (p *pass) charge(size int) {
 	if p != nil {
-		p.limits.messages.Charge(&p.messages, 1)
-		p.limits.bytes.Charge(&p.bytes, size)
+		charge(p.limits.messages, &p.messages, 1)
+		charge(p.limits.bytes, &p.bytes, size)
 	}
 }
 
@@ -129,4 +129,11 @@ func (l *limiter) own(r *rule, limit *ratelimit.Limiter, b *ratelimit.Bucket, co
 		return nil, 0
 	}
 	return r.judge(context.Background(), l.stream, limit.Take(b, cost), netip.Addr{})
+}
+
+// charge takes from a limit of a connection's own, if it is one.
+func charge(limit *ratelimit.Limiter, b *ratelimit.Bucket, cost int) {
+	if limit.Limit().Limited() { // as in own
+		limit.Charge(b, cost)
+	}
 }

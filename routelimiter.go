@@ -76,24 +76,61 @@ func (l *routeLimiter) join(s *telemetry.Stream) (*refusal, time.Duration) {
 }
 
 // message asks for a message to one of the route's topics, with the connection's
-// buckets. What the limit of its event refuses costs the others nothing.
+// buckets. One that is refused takes nothing of any.
 func (l *routeLimiter) message(s *telemetry.Stream, own []ratelimit.Bucket, event string, size int) (*refusal, time.Duration) {
-	for i := range l.events {
-		if e := &l.events[i]; e.event.matches(event) {
-			if r, after := e.meters.take(s, own, size); r != nil {
-				return r, after
-			}
-			break
+	e := l.of(event)
+	if e == nil {
+		return l.all.take(s, own, size)
+	}
+	before := e.held(own)
+	r, after := e.take(s, own, size)
+	if r == nil {
+		if r, after = l.all.take(s, own, size); r != nil {
+			e.restore(own, before)
 		}
 	}
-	return l.all.take(s, own, size)
+	return r, after
 }
 
-func (m *meters) take(s *telemetry.Stream, own []ratelimit.Bucket, size int) (*refusal, time.Duration) {
-	if r, after := m.messages.take(s, own, 1); r != nil {
-		return r, after
+// of are the meters of an event; nil is none.
+func (l *routeLimiter) of(event string) *meters {
+	for i := range l.events {
+		if l.events[i].event.matches(event) {
+			return &l.events[i].meters
+		}
 	}
-	return m.bytes.take(s, own, size)
+	return nil
+}
+
+// take asks both limits. What the second refuses takes nothing of the first.
+func (m *meters) take(s *telemetry.Stream, own []ratelimit.Bucket, size int) (*refusal, time.Duration) {
+	before := m.held(own)
+	r, after := m.messages.take(s, own, 1)
+	if r == nil {
+		r, after = m.bytes.take(s, own, size)
+	}
+	if r != nil {
+		m.restore(own, before)
+	}
+	return r, after
+}
+
+// held are the buckets of both limits, as restore puts them back.
+func (m *meters) held(own []ratelimit.Bucket) (b [2]ratelimit.Bucket) {
+	for i, one := range [...]*meter{&m.messages, &m.bytes} {
+		if one.limiter != nil {
+			b[i] = own[one.place]
+		}
+	}
+	return b
+}
+
+func (m *meters) restore(own []ratelimit.Bucket, b [2]ratelimit.Bucket) {
+	for i, one := range [...]*meter{&m.messages, &m.bytes} {
+		if one.limiter != nil {
+			own[one.place] = b[i]
+		}
+	}
 }
 
 func (m *meter) take(s *telemetry.Stream, own []ratelimit.Bucket, cost int) (*refusal, time.Duration) {

@@ -139,6 +139,9 @@ func (t *TLS) validate() error {
 	if least := t.least(); least < tls.VersionTLS12 {
 		errs = append(errs, fmt.Errorf("roost: TLS.MinVersion, or that of its Config, is %s, which is broken (RFC 8996): leave it 0, or set tls.VersionTLS12", tls.VersionName(least)))
 	}
+	if t.Handshakes < 0 || t.Computing < 0 {
+		errs = append(errs, fmt.Errorf("roost: TLS.Handshakes is %d and TLS.Computing %d: they cannot be negative; leave them 0 for the default", t.Handshakes, t.Computing))
+	}
 	if t.Config != nil && slices.Contains(t.Config.NextProtos, "h2") {
 		errs = append(errs, errors.New("roost: TLS.Config.NextProtos has h2, which this server does not speak: WebSocket needs HTTP/1.1; leave NextProtos empty"))
 	}

@@ -72,6 +72,7 @@ func TestWrongTLSSettingsAreExplained(t *testing.T) {
 		"needs CertFile": {ClientCAFile: "ca.pem", Config: new(tls.Config)},
 		"RFC 8996":       {Config: new(tls.Config), MinVersion: tls.VersionTLS10},
 		"of its Config":  {Config: &tls.Config{MinVersion: tls.VersionTLS11}},
+		"negative":       {Config: new(tls.Config), Computing: -1},
 		"has h2":         {Config: &tls.Config{NextProtos: []string{"h2", "http/1.1"}}},
 		"nowhere.pem":    {CertFile: "nowhere.pem", KeyFile: "nowhere.pem"},
 	} {

@@ -9,6 +9,7 @@ package gate
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -21,6 +22,8 @@ type Marks struct {
 // Gate is safe for concurrent use.
 type Gate struct {
 	marks Marks
+
+	shut atomic.Bool // stats.Closed, for those who only look; set with mu
 
 	mu     sync.Mutex
 	warned bool      // the last reading was above the high mark; guarded by mu
@@ -61,14 +64,19 @@ func (g *Gate) Show(reading float64, now time.Time) (c Change, lasted time.Durat
 			return None, 0
 		}
 		g.stats.Closed, g.closed = true, now
+		g.shut.Store(true)
 		g.stats.Closes++
 		return Closed, 0
 	case reading > g.marks.Low:
 		return None, 0
 	}
 	g.stats.Closed = false
+	g.shut.Store(false)
 	return Opened, now.Sub(g.closed)
 }
+
+// Closed reports whether the gate is closed. It takes no lock.
+func (g *Gate) Closed() bool { return g.shut.Load() }
 
 // Stats may be called at any time.
 func (g *Gate) Stats() Stats {

@@ -143,9 +143,18 @@ func (v *visit) enter() error {
 
 // leave has it be the client's turn.
 func (v *visit) leave() {
-	if v.inside {
-		v.gate.leave(time.Since(v.since))
-		v.inside = false
+	if v.pause() {
 		v.turn(false)
 	}
+}
+
+// pause gives the place back while the server has something to do that does not
+// compute, and reports whether there was one.
+func (v *visit) pause() bool {
+	if !v.inside {
+		return false
+	}
+	v.gate.leave(time.Since(v.since))
+	v.inside = false
+	return true
 }

@@ -67,7 +67,7 @@ func (w *witness) choose(config *tls.Config, hello *tls.ClientHelloInfo) (*tls.C
 
 // aside calls a callback while the handshake has no place.
 func aside[T any](w *witness, hello *tls.ClientHelloInfo, callback func(*tls.ClientHelloInfo) (T, error)) (T, error) {
-	w.visit.leave()
+	w.visit.pause() // it is the server's turn all the same: the client has nothing to do
 	got, err := callback(hello)
 	return got, cmp.Or(err, w.visit.enter())
 }
