@@ -19,6 +19,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/roostgo/roost/internal/tree"
 	"github.com/roostgo/roost/internal/workers"
 	"github.com/roostgo/roost/pubsub"
 	"github.com/roostgo/roost/secureheaders"
@@ -132,7 +133,7 @@ func (e *Endpoint) PubSub() *pubsub.PubSub { return e.bus }
 // Config.DrainTimeout. An endpoint whose Run was not called serves as well.
 func (e *Endpoint) Run(ctx context.Context) error {
 	if err := e.socket.Start(); err != nil {
-		return giveUp(fmt.Errorf("roost: start the endpoint: %w", err))
+		return tree.GiveUp(fmt.Errorf("roost: start the endpoint: %w", err))
 	}
 	<-ctx.Done()
 	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.config.DrainTimeout)

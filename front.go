@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"runtime/debug"
 	"time"
+
+	"github.com/roostgo/roost/internal/tree"
 )
 
 // front accepts clients. It is the last service to start and the first to
@@ -30,7 +31,7 @@ func (f *front) Ready() <-chan struct{} { return f.ready }
 // Run implements Service.
 func (f *front) Run(ctx context.Context) error {
 	if err := f.announce(); err != nil {
-		return giveUp(err)
+		return tree.GiveUp(err)
 	}
 	close(f.ready)
 	ended := make(chan error, 1)
@@ -44,7 +45,7 @@ func (f *front) Run(ctx context.Context) error {
 	var failure error
 	select {
 	case err := <-ended:
-		failure = giveUp(fmt.Errorf("roost: accept: %w", err))
+		failure = tree.GiveUp(fmt.Errorf("roost: accept: %w", err))
 	case <-ctx.Done():
 		f.linger()
 		_ = f.listener.Close()
@@ -60,7 +61,7 @@ func (f *front) Run(ctx context.Context) error {
 func (f *front) announce() (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("roost: Server.OnListen: %w", &PanicError{Value: v, Stack: debug.Stack()})
+			err = fmt.Errorf("roost: Server.OnListen: %w", panicked(v))
 		}
 	}()
 	if f.onListen != nil {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/roostgo/roost/internal/reuseport"
+	"github.com/roostgo/roost/internal/tree"
 	"github.com/roostgo/roost/ratelimit"
 	"github.com/roostgo/roost/secureheaders"
 	"github.com/roostgo/roost/transport"
@@ -188,15 +189,14 @@ func (s *Server) Run(ctx context.Context) error {
 		front.shared = bare
 		tellOfResets(ctx, log)
 	}
-	t := tree{log: log, grace: max(s.Endpoint.config.DrainTimeout, s.DrainDelay+httpGrace+2*arrivalGrace) + 5*time.Second}
-	return t.run(ctx, []stage{
-		{"services", s.Services},
-		{"pubsub", []Service{s.Endpoint.bus}},
-		{"requests", []Service{requests}},
-		{"endpoint", []Service{s.Endpoint}},
-		{"tls", reloaders},
-		{"http", []Service{front}},
-	})
+	t := tree.Tree{
+		Log: log, Grace: max(s.Endpoint.config.DrainTimeout, s.DrainDelay+httpGrace+2*arrivalGrace) + 5*time.Second,
+		Panicked: panicked,
+	}
+	return t.Run(ctx,
+		tree.Of("services", s.Services...), tree.Of("pubsub", s.Endpoint.bus), tree.Of("requests", requests),
+		tree.Of("endpoint", s.Endpoint), tree.Of("tls", reloaders...), tree.Of("http", front),
+	)
 }
 
 // bind listens, and says how to mend it when that fails.
