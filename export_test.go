@@ -3,6 +3,8 @@ package roost
 import (
 	"math"
 	"time"
+
+	"github.com/roostgo/roost/ratelimit"
 )
 
 // Pretend has the endpoint's gate see this from now on.
@@ -18,3 +20,6 @@ func (e *Endpoint) PretendReading(delay time.Duration, memory, descriptors float
 
 // Waiting is how many bytes of messages wait for the channels of a client.
 func (s *Socket) Waiting() uint32 { return s.client.waiting.Load() }
+
+// Places are those for connections that are not upgraded yet.
+func (s *Server) Places() ratelimit.GaugeConfig { return s.places() }

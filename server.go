@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/roostgo/roost/internal/front"
 	"github.com/roostgo/roost/internal/reuseport"
 	"github.com/roostgo/roost/internal/tree"
 	"github.com/roostgo/roost/ratelimit"
@@ -143,9 +144,8 @@ type Server struct {
 	// Default: slog.Default().
 	Logger *slog.Logger
 
-	door       atomic.Pointer[door] // while it runs
-	handshakes handshakes           // of TLS
-	badHeaders atomic.Uint64
+	door       atomic.Pointer[front.Door] // while it runs
+	handshakes handshakes                 // of TLS
 }
 
 // Run serves until ctx is done, and DrainDelay longer: then it stops accepting,
@@ -167,36 +167,48 @@ func (s *Server) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	door, err := s.newDoor(bare, s.Endpoint.stream)
+	door, err := s.open(bare, log)
 	if err != nil {
 		_ = bare.Close()
 		return err
 	}
 	defer door.Close() //nolint:errcheck // closed already when all went well
 	s.door.Store(door)
-	listener, reloaders, err := s.TLS.wrap(s.announced(door, log), log)
+	listener, reloaders, err := s.TLS.wrap(door.Announced(), log)
 	if err != nil {
 		return err
 	}
 	defer listener.Close() //nolint:errcheck // as above
 	s.handshakes.of(listener)
-	requests := newRequests(s.http(log), httpGrace)
-	front := &front{
-		requests: requests, listener: listener, onListen: s.OnListen, ready: make(chan struct{}),
-		note: door.state, asked: ctx.Done(), delay: s.DrainDelay,
+	requests := front.NewRequests(s.http(log), front.RequestGrace)
+	accepting := front.AcceptorConfig{
+		Requests: requests, Listener: listener, Door: door, Log: log, Announce: s.announce, Asked: ctx.Done(), Delay: s.DrainDelay,
 	}
 	if s.ReusePort {
-		front.shared = bare
-		tellOfResets(ctx, log)
+		accepting.Shared = bare
 	}
 	t := tree.Tree{
-		Log: log, Grace: max(s.Endpoint.config.DrainTimeout, s.DrainDelay+httpGrace+2*arrivalGrace) + 5*time.Second,
+		Log: log, Grace: max(s.Endpoint.config.DrainTimeout, s.DrainDelay+front.RequestGrace+2*front.ArrivalGrace) + 5*time.Second,
 		Panicked: panicked,
 	}
 	return t.Run(ctx,
 		tree.Of("services", s.Services...), tree.Of("pubsub", s.Endpoint.bus), tree.Of("requests", requests),
-		tree.Of("endpoint", s.Endpoint), tree.Of("tls", reloaders...), tree.Of("http", front),
+		tree.Of("endpoint", s.Endpoint), tree.Of("tls", reloaders...), tree.Of("http", front.NewAcceptor(accepting)),
 	)
+}
+
+// announce tells the user where clients are accepted. A panic there is final:
+// starting again would do the same.
+func (s *Server) announce(at net.Addr) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("roost: Server.OnListen: %w", panicked(v))
+		}
+	}()
+	if s.OnListen != nil {
+		s.OnListen(at)
+	}
+	return nil
 }
 
 // bind listens, and says how to mend it when that fails.
@@ -231,10 +243,10 @@ func (s *Server) Stats() ServerStats {
 	if d == nil {
 		return ServerStats{}
 	}
-	places := d.places.Stats()
+	at := d.Stats()
 	return ServerStats{
-		Handshakes: int64(places.Held), HandshakesHigh: int64(places.HeldHigh), Paced: d.paced.Load(), Refused: places.Full,
-		BadHeaders: s.badHeaders.Load(), TLS: s.handshakes.stats(), Places: places, AddressRate: d.rates.Stats(),
+		Handshakes: int64(at.Places.Held), HandshakesHigh: int64(at.Places.HeldHigh), Paced: at.Paced, Refused: at.Places.Full,
+		BadHeaders: at.BadHeaders, TLS: s.handshakes.stats(), Places: at.Places, AddressRate: at.Addresses,
 	}
 }
 

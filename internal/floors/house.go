@@ -32,6 +32,7 @@ var house = []home{
 	{path: "playground", floor: 5, publicOnly: true},
 	{path: "autocert", floor: 5, publicOnly: true},
 	{path: ".", floor: 4},
+	{path: "internal/front", floor: 3},
 	{path: "transport/websocket", floor: 3},
 	{path: "pubsub/pubsubtest", floor: 3, forTests: true},
 	{path: "transport", floor: 2},

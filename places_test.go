@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/roostgo/roost"
 	"github.com/roostgo/roost/internal/testcert"
 	"github.com/roostgo/roost/ratelimit"
+	"github.com/roostgo/roost/telemetry"
 	"github.com/roostgo/roost/test/client"
 )
 
@@ -168,5 +170,53 @@ func TestAnImpossibleAddressRateIsExplained(t *testing.T) {
 	s := &roost.Server{Endpoint: local(roost.Config{}), Addr: "127.0.0.1:0", AddressRate: ratelimit.Limit{Burst: 3}}
 	if err := s.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "Server.AddressRate: ratelimit: impossible limit: a burst of 3 without a rate") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestADoorInShadowLetsAllInAndTellsOnceOfEachLimit(t *testing.T) {
+	told := make(hits, 16)
+	s := &roost.Server{
+		Endpoint: local(roost.Config{Telemetry: []telemetry.Handler{told}}), MaxHandshakes: 4, MaxHandshakesPerAddress: 2, HandshakesShadow: true,
+		AddressRate: ratelimit.Limit{Rate: 1.0 / 3600, Burst: 1, Shadow: true},
+	}
+	r := start(t, s)
+	for range 5 {
+		silent(t, from("127.0.0.1", ""), r.addr)
+	}
+	silent(t, from("127.0.0.2", ""), r.addr)
+	awaitPlaces(t, s, 6)
+	if got, want := told.told(t, 3), []telemetry.LimitHit{
+		{Limit: "too many new connections from this address", Key: "127.0.0.1", Shadow: true},
+		{Limit: "too many connections in the handshake from this address", Key: "127.0.0.1", Shadow: true},
+		{Limit: "too many connections in the handshake", Shadow: true},
+	}; !slices.Equal(got, want) {
+		t.Errorf("told %+v", got)
+	}
+	if len(told) > 0 {
+		t.Errorf("told again: %+v", <-told)
+	}
+	if got := s.Stats(); got.Places.Shadowed != 4 || got.AddressRate.Shadowed != 4 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestAServersPlacesHaveDefaults(t *testing.T) {
+	for _, c := range []struct {
+		server       *roost.Server
+		all, address int
+	}{
+		{&roost.Server{}, 4096, 1024},
+		{&roost.Server{MaxHandshakes: 10}, 10, 3},
+		{&roost.Server{TLS: &roost.TLS{}}, 4096, 250},
+		{&roost.Server{MaxHandshakes: 8, TLS: &roost.TLS{Handshakes: 100}}, 8, 2},
+		{&roost.Server{MaxHandshakes: -1, TLS: &roost.TLS{Handshakes: 100}}, 0, 25},
+		{&roost.Server{MaxHandshakes: 1}, 1, 1},
+		{&roost.Server{MaxHandshakes: -1}, 0, 0},
+		{&roost.Server{MaxHandshakesPerAddress: -1}, 4096, 0},
+		{&roost.Server{MaxHandshakes: -1, MaxHandshakesPerAddress: 7}, 0, 7},
+	} {
+		if got := c.server.Places(); got.Max != c.all || got.PerKey != c.address {
+			t.Errorf("%d and %d: got %+v", c.server.MaxHandshakes, c.server.MaxHandshakesPerAddress, got)
+		}
 	}
 }

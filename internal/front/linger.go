@@ -1,4 +1,4 @@
-package roost
+package front
 
 import (
 	"context"
@@ -8,22 +8,22 @@ import (
 	"github.com/roostgo/roost/internal/reuseport"
 )
 
-// arrivalGrace is how long those may take who were on their way when the end came:
+// ArrivalGrace is how long those may take who were on their way when the end came:
 // to be accepted, and to ask.
-const arrivalGrace = time.Second
+const ArrivalGrace = time.Second
 
-// linger goes on serving for a while: for delay, when the end was wished for, and
-// until who waits to be accepted on a shared port has been.
-func (f *front) linger() {
+// linger goes on serving for a while: for the delay, when the end was wished for,
+// and until who waits to be accepted on a shared port has been.
+func (a *Acceptor) linger() {
 	select {
-	case <-f.asked:
-		<-time.After(f.delay)
+	case <-a.config.Asked:
+		<-time.After(a.config.Delay)
 	default:
 	}
-	if f.shared != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), arrivalGrace)
+	if a.config.Shared != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), ArrivalGrace)
 		defer cancel()
-		reuseport.Emptied(ctx, f.shared)
+		reuseport.Emptied(ctx, a.config.Shared)
 	}
 }
 

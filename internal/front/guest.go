@@ -1,4 +1,4 @@
-package roost
+package front
 
 import (
 	"io"
@@ -13,7 +13,7 @@ import (
 // upgraded or closed.
 type guest struct {
 	net.Conn
-	door *door
+	door *Door
 
 	holds  atomic.Pointer[place] // nil: none any more
 	parted atomic.Bool           // it will not have one again
@@ -60,7 +60,7 @@ func (g *guest) announce(client netip.Addr) bool {
 	if p := g.holds.Swap(nil); p != nil {
 		g.door.release(p)
 	}
-	p, err := g.door.enter(client, g.door.config.proxies.Contains(client))
+	p, err := g.door.enter(client, g.door.config.Proxies.Contains(client))
 	if err != nil {
 		slam(g.Conn)
 		return false
