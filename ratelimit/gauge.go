@@ -146,6 +146,27 @@ func (g *Gauge[K]) ReleaseExempt() {
 	}
 }
 
+// Claim has one that AcquireExempt took belong to a key from now on: Release gives
+// it back then. What is there stays there, so Max does not matter, and it is not
+// Allowed again. If taken is false it belongs to no key still, and the error is
+// ErrKeyFull, as it is when shadow mode lets it pass.
+func (g *Gauge[K]) Claim(key K) (taken bool, err error) {
+	sh := g.shard(key)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	n := sh.held.Find(key)
+	if g.config.PerKey > 0 && n >= g.config.PerKey {
+		err = ErrKeyFull
+		if !g.config.Shadow {
+			g.keyFull.Add(1)
+			return false, err
+		}
+		g.shadowed.Add(1)
+	}
+	g.keep(sh, key, n+1)
+	return true, err
+}
+
 // enter counts one more in all, unless that is too many. shadowed says why it is
 // already one that passes in shadow mode only.
 func (g *Gauge[K]) enter(shadowed error) (taken bool, err error) {

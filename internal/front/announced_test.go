@@ -80,12 +80,61 @@ func TestWhomAProxyAnnouncesCountsItself(t *testing.T) {
 		}
 	}
 	p.pass(t, d, "") // for itself
-	if s := d.Stats().Places; s.Held != 9 || s.Keys != 4 || s.KeyHigh != 1 || s.KeyFull != 3 {
+	if s := d.Stats().Places; s.Held != 9 || s.Keys != 4 || s.KeyHigh != 1 || s.KeyFull != 3 || s.Allowed != 12 {
 		t.Errorf("got %+v", s)
 	}
 	d.State(first, http.StateHijacked)
 	if _, in := p.pass(t, d, "192.0.2.1"); !in {
 		t.Error("the first one keeps its place though it was upgraded")
+	}
+}
+
+func TestAnAnnouncedConnectionKeepsThePlaceThatItHas(t *testing.T) {
+	p := newProxy()
+	var d *front.Door
+	judged := 0
+	d = trusting(t, p, front.DoorConfig{
+		Places:    ratelimit.GaugeConfig{Max: 1, PerKey: 1}, // all are taken, by itself
+		Addresses: ratelimit.Config{Limit: ratelimit.Limit{Rate: 1e-3, Burst: 1, Shadow: true}},
+		Hit: func(b front.Bound, _ netip.Addr, _ bool) {
+			if judged++; b != front.AddressRate || d.Stats().Places.Held != 1 {
+				t.Errorf("bound %d was hit when %d places were taken", b, d.Stats().Places.Held)
+			}
+		},
+	})
+	for range 3 {
+		c, in := p.pass(t, d, "192.0.2.1")
+		if !in {
+			t.Error("it lost its place")
+		}
+		_ = c.Close()
+	}
+	if s := d.Stats().Places; judged != 2 || s.Held != 0 || s.Keys != 0 || s.HeldHigh != 1 || s.Full != 0 {
+		t.Errorf("judged %d times: %+v", judged, s)
+	}
+}
+
+func TestAClientThatIsRefusedWhenItIsAnnouncedGivesItsPlaceBack(t *testing.T) {
+	p := newProxy()
+	d := trusting(t, p, front.DoorConfig{
+		Places:    ratelimit.GaugeConfig{Max: 2, PerKey: 1},
+		Addresses: ratelimit.Config{Limit: ratelimit.Limit{Rate: 1e-3, Burst: 2}},
+	})
+	first, in := p.pass(t, d, "192.0.2.1")
+	if !in {
+		t.Error("the first is refused")
+	}
+	for range 3 { // for its places, and then for its rate
+		if _, in := p.pass(t, d, "192.0.2.1"); in {
+			t.Error("one more came in")
+		}
+		if s := d.Stats().Places; s.Held != 1 || s.Keys != 1 {
+			t.Errorf("got %+v", s)
+		}
+	}
+	_ = first.Close()
+	if s := d.Stats(); s.Places.Held != 0 || s.Places.Keys != 0 || s.Places.KeyFull != 1 || s.Addresses.Refused != 2 {
+		t.Errorf("got %+v", s)
 	}
 }
 

@@ -55,21 +55,21 @@ func (g *guest) leave() {
 }
 
 // announce has the connection count for the client that a PROXY header names. It
-// reports false, and resets the connection, if that client has no place.
+// reports false, and resets the connection, if that client may not come in.
 func (g *guest) announce(client netip.Addr) bool {
-	if p := g.holds.Swap(nil); p != nil {
-		g.door.release(p)
+	p := g.holds.Swap(nil) // nobody else gives it back meanwhile
+	if p == nil {
+		return false // it has left
 	}
-	p, err := g.door.enter(client, g.door.config.Proxies.Contains(client))
-	if err != nil {
+	in := g.door.name(p, client)
+	if !in {
 		slam(g.Conn)
-		return false
 	}
 	g.holds.Store(p)
-	if g.parted.Load() { // meanwhile: whoever did that found no place to give back
+	if !in || g.parted.Load() { // whoever left meanwhile found no place to give back
 		g.leave()
 	}
-	return true
+	return in
 }
 
 // guestOf is the guest below a connection, if one is.
