@@ -68,9 +68,9 @@ func silent(t *testing.T, o client.Options, address string) net.Conn {
 // awaitPlaces waits until so many places are taken.
 func awaitPlaces(t *testing.T, s *roost.Server, n int) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); s.Stats().Places.Held != n; {
+	for deadline := time.Now().Add(patience); s.Stats().Handshakes.Held != n; {
 		if time.Now().After(deadline) {
-			t.Fatalf("%d places are taken, want %d", s.Stats().Places.Held, n)
+			t.Fatalf("%d places are taken, want %d", s.Stats().Handshakes.Held, n)
 		}
 	}
 }
@@ -99,7 +99,7 @@ func TestAnAddressWithSilentConnectionsKeepsOthersOutOfNoPlace(t *testing.T) {
 	}
 	client.Open(t, r.url("/socket/websocket"), from("127.0.0.2", "")).ExpectQuiet(t)
 	awaitPlaces(t, s, 2)
-	if got := s.Stats().Places; got.KeyFull != 3 || got.KeyHigh != 2 {
+	if got := s.Stats().Handshakes; got.KeyFull != 3 || got.KeyHigh != 2 {
 		t.Errorf("got %+v", got)
 	}
 	_ = first.Close()
@@ -113,12 +113,12 @@ func TestBehindAProxyEachClientHasItsOwnPlaces(t *testing.T) {
 	silent(t, from("127.0.0.1", announced("203.0.113.1")), r.addr)
 	silent(t, from("127.0.0.1", announced("203.0.113.2")), r.addr)
 	silent(t, from("127.0.0.1", announced("203.0.113.1")), r.addr)
-	for deadline := time.Now().Add(patience); s.Stats().Places.KeyHigh != 2 && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(patience); s.Stats().Handshakes.KeyHigh != 2 && time.Now().Before(deadline); {
 	}
 	expectReset(t, from("127.0.0.1", announced("203.0.113.1")), r.addr)
 	client.Open(t, r.url("/socket/websocket"), from("127.0.0.1", announced("203.0.113.3"))).ExpectQuiet(t)
 	awaitPlaces(t, s, 3)
-	if got := s.Stats(); got.Places.KeyFull != 1 || got.BadHeaders != 0 {
+	if got := s.Stats(); got.Handshakes.KeyFull != 1 || got.BadHeaders != 0 {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -147,7 +147,7 @@ func TestAnUpgradedConnectionTakesNoPlaceHoweverItCameIn(t *testing.T) {
 			}
 			client.Open(t, url, o).ExpectQuiet(t)
 			awaitPlaces(t, s, 0)
-			if got := s.Stats(); got.Places.Allowed == 0 || got.HandshakesHigh != 1 {
+			if got := s.Stats(); got.Handshakes.Allowed == 0 || got.Handshakes.HeldHigh != 1 {
 				t.Errorf("got %+v", got)
 			}
 		})
@@ -194,7 +194,7 @@ func TestADoorInShadowLetsAllInAndTellsOnceOfEachLimit(t *testing.T) {
 	if len(told) > 0 {
 		t.Errorf("told again: %+v", <-told)
 	}
-	if got := s.Stats(); got.Places.Shadowed != 4 || got.AddressRate.Shadowed != 4 {
+	if got := s.Stats(); got.Handshakes.Shadowed != 4 || got.AddressRate.Shadowed != 4 {
 		t.Errorf("got %+v", got)
 	}
 }

@@ -226,15 +226,11 @@ func (s *Server) bind(ctx context.Context) (net.Listener, error) {
 
 // ServerStats are a server's counts.
 type ServerStats struct {
-	Handshakes     int64  // connections on their way to an upgrade, or in a plain HTTP request
-	HandshakesHigh int64  // the most of them there were
-	Paced          uint64 // connections that waited for AcceptRate
-	Refused        uint64 // connections over MaxHandshakes
-	BadHeaders     uint64 // connections that were closed because of their PROXY header
-
+	Handshakes  ratelimit.GaugeStats // connections on their way to an upgrade, or in a plain HTTP request: MaxHandshakes
+	AddressRate ratelimit.Stats      // connections that AddressRate bounds
+	Paced       uint64               // connections that waited for AcceptRate
+	BadHeaders  uint64               // connections that were closed because of their PROXY header
 	TLS         TLSStats             // TLS handshakes, all zero without TLS
-	Places      ratelimit.GaugeStats // of MaxHandshakes and MaxHandshakesPerAddress
-	AddressRate ratelimit.Stats
 }
 
 // Stats may be called at any time.
@@ -245,8 +241,7 @@ func (s *Server) Stats() ServerStats {
 	}
 	at := d.Stats()
 	return ServerStats{
-		Handshakes: int64(at.Places.Held), HandshakesHigh: int64(at.Places.HeldHigh), Paced: at.Paced, Refused: at.Places.Full,
-		BadHeaders: at.BadHeaders, TLS: s.handshakes.stats(), Places: at.Places, AddressRate: at.Addresses,
+		Handshakes: at.Places, AddressRate: at.Addresses, Paced: at.Paced, BadHeaders: at.BadHeaders, TLS: s.handshakes.stats(),
 	}
 }
 
