@@ -2,7 +2,6 @@ package front
 
 import (
 	"errors"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
@@ -12,7 +11,6 @@ import (
 	"time"
 
 	"github.com/roostgo/roost/ratelimit"
-	"github.com/roostgo/roost/transport"
 )
 
 // Door is where connections come in, before the first byte of them is read. A
@@ -40,51 +38,6 @@ type Door struct {
 
 	paced, badHeaders atomic.Uint64
 }
-
-// DoorConfig is what a door is made of.
-type DoorConfig struct {
-	// Rate is the pace, in connections a second. Default: 1,000 for each
-	// processor; negative: none.
-	Rate int
-
-	// Places are for connections that are not upgraded yet: in all, and of one
-	// address.
-	Places ratelimit.GaugeConfig
-
-	// Addresses say how often each may come.
-	Addresses ratelimit.Config
-
-	// Address says what an address is.
-	Address ratelimit.PerAddress
-
-	// Announced are whose connections begin with a PROXY header.
-	Announced transport.Proxies
-
-	// Proxies are who else stands for many. Nobody of them has bounds of its own.
-	Proxies transport.Proxies
-
-	// Hit is told of a bound that somebody has hit; whose it is, if it is an
-	// address's; and whether it passed, in shadow mode. It may be called by several
-	// goroutines at once. Default: nobody is told.
-	Hit func(b Bound, from netip.Addr, shadow bool)
-
-	// Log gets what is wrong with PROXY headers. It is needed with Announced.
-	Log *slog.Logger
-}
-
-// Bound is one of a door's.
-type Bound int
-
-const (
-	// AllPlaces is how many places there are.
-	AllPlaces Bound = iota
-
-	// AddressPlaces is how many of them one address may have.
-	AddressPlaces
-
-	// AddressRate is how often one address may come.
-	AddressRate
-)
 
 // acceptRate is the default pace for each processor, in connections a second.
 // What a herd's upgrades take of it leaves most of its time to others.
@@ -169,28 +122,6 @@ func (d *Door) enter(from netip.Addr, many bool) (*place, error) {
 	return p, nil
 }
 
-// name has a place of a proxy's count for a client of it, and reports whether the
-// client may come in. The place stays taken all the while: the connection has waited
-// for it, so only the client's own bounds can refuse it, and nobody who comes
-// meanwhile takes it.
-func (d *Door) name(p *place, client netip.Addr) bool {
-	key, limited := d.config.Address.Key(client)
-	if !limited || d.config.Proxies.Contains(client) {
-		return true
-	}
-	if !d.comes(key, client) {
-		return false
-	}
-	taken, err := d.places.Claim(key)
-	if err != nil {
-		d.hit(AddressPlaces, client, taken)
-	}
-	if taken {
-		p.key, p.limited = key, true
-	}
-	return taken
-}
-
 // comes counts that an address comes, and reports whether it may.
 func (d *Door) comes(key, from netip.Addr) bool {
 	judged := d.rates.Take(key, 1)
@@ -270,17 +201,4 @@ func (d *Door) State(c net.Conn, s http.ConnState) {
 		}
 	case http.StateNew, http.StateActive, http.StateIdle:
 	}
-}
-
-// Stats are a door's counts.
-type Stats struct {
-	Places     ratelimit.GaugeStats
-	Addresses  ratelimit.Stats
-	Paced      uint64 // connections that waited for their time
-	BadHeaders uint64 // connections that were closed because of their PROXY header
-}
-
-// Stats may be called at any time.
-func (d *Door) Stats() Stats {
-	return Stats{Places: d.places.Stats(), Addresses: d.rates.Stats(), Paced: d.paced.Load(), BadHeaders: d.badHeaders.Load()}
 }

@@ -72,6 +72,28 @@ func (g *guest) announce(client netip.Addr) bool {
 	return in
 }
 
+// name has a place of a proxy's count for a client of it, and reports whether the
+// client may come in. The place stays taken all the while: the connection has waited
+// for it, so only the client's own bounds can refuse it, and nobody who comes
+// meanwhile takes it.
+func (d *Door) name(p *place, client netip.Addr) bool {
+	key, limited := d.config.Address.Key(client)
+	if !limited || d.config.Proxies.Contains(client) {
+		return true
+	}
+	if !d.comes(key, client) {
+		return false
+	}
+	taken, err := d.places.Claim(key)
+	if err != nil {
+		d.hit(AddressPlaces, client, taken)
+	}
+	if taken {
+		p.key, p.limited = key, true
+	}
+	return taken
+}
+
 // guestOf is the guest below a connection, if one is.
 func guestOf(c net.Conn) *guest {
 	for {
