@@ -248,8 +248,7 @@ func TestHoldingIsNotSilence(t *testing.T) {
 	c := websocket.Config{Loops: 1, Timeout: 100 * time.Millisecond}
 	onEachEngine(t, c, func(t *testing.T, s *stage) {
 		s.reacts(holds)
-		c, v := s.dial(client.Options{})
-		send(t, c, text("hold"))
+		c, v := s.dial(client.Options{Early: text("hold")}) // there when it opens, however busy the machine
 		v.awaitMessages(t, 1)
 		send(t, c, text("said meanwhile"))
 		<-time.After(300 * time.Millisecond) // three times Timeout
