@@ -22,7 +22,7 @@ import (
 )
 
 // patience bounds every wait; what takes as long has failed.
-const patience = 5 * time.Second
+const patience = 20 * time.Second
 
 // diary is what happened, in order.
 type diary struct {
