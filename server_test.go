@@ -388,7 +388,7 @@ func TestAClientThatReadsNoAnswerIsCutOff(t *testing.T) {
 func TestTheHeadTimeOutDoesNotHoldForSockets(t *testing.T) {
 	r := start(t, &roost.Server{ReadHeaderTimeout: time.Millisecond * 20, ReadTimeout: time.Millisecond * 20})
 	c := eventually(t, r.url("/socket/websocket")) // whose head came in time
-	past, err := net.Dial("tcp", r.addr) // connected later, and cut off: the time has passed
+	past, err := net.Dial("tcp", r.addr)           // connected later, and cut off: the time has passed
 	must(err)
 	defer past.Close()
 	must(past.SetDeadline(time.Now().Add(patience)))
