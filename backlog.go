@@ -1,5 +1,7 @@
 package roost
 
+import "github.com/roostgo/roost/internal/highwater"
+
 // A client's messages that wait for its channels are bounded in bytes, over all
 // channels of the connection: their number alone would let one client keep
 // Config.MaxChannels times Config.Mailbox of the longest frames. They are counted
@@ -34,7 +36,7 @@ func (c *client) load(weight uint32) bool {
 	if waiting := c.waiting.Load(); waiting > 0 && int64(waiting)+int64(weight) > int64(e.config.MailboxBytes) {
 		return false
 	}
-	raise(&e.count.mailboxBytesHigh, int(c.waiting.Add(weight)))
+	highwater.Raise(&e.count.mailboxBytesHigh, int64(c.waiting.Add(weight)))
 	return true
 }
 

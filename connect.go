@@ -103,8 +103,12 @@ func (k connector) decide(ctx context.Context, h *transport.Handshake, serialize
 		err = ctx.Err() // the client went away while it was asked
 	}
 	if crash, ok := errors.AsType[*PanicError](err); ok {
+		e.count.connectsCrashed.Add(1)
 		e.stream.Emit(ctx, telemetry.ConnectCrashed{Socket: telemetry.Socket{Transport: h.Transport}, Panic: crash.Value, Stack: crash.Stack})
 		return nil, answer(http.StatusInternalServerError)
+	}
+	if err != nil {
+		e.turnedAway(ctx, err)
 	}
 	if e.stream.Enabled(slog.LevelInfo) {
 		e.stream.Emit(ctx, telemetry.SocketConnected{
@@ -114,7 +118,6 @@ func (k connector) decide(ctx context.Context, h *transport.Handshake, serialize
 		})
 	}
 	if err != nil {
-		e.count.connectsRefused.Add(1)
 		return nil, e.refusal(err)
 	}
 	if r := pass.name(ctx, c.ID); r != nil {
@@ -122,9 +125,28 @@ func (k connector) decide(ctx context.Context, h *transport.Handshake, serialize
 	}
 	session, err := newClient(ctx, e.kindOf(h.Transport, serializer), c, pass)
 	if err != nil { // the bus cannot be reached: clients come back; or the client has gone
+		e.unheard(ctx)
 		return nil, answer(http.StatusServiceUnavailable)
 	}
 	return session, nil
+}
+
+// turnedAway counts a connect of which nothing came because of Config.Connect.
+func (e *Endpoint) turnedAway(ctx context.Context, err error) {
+	if gone := ctx.Err(); gone != nil && errors.Is(err, gone) {
+		e.count.connectsGone.Add(1)
+		return
+	}
+	e.count.connectsRefused.Add(1)
+}
+
+// unheard counts a connect for whose id nothing could be subscribed.
+func (e *Endpoint) unheard(ctx context.Context) {
+	if ctx.Err() != nil {
+		e.count.connectsGone.Add(1)
+		return
+	}
+	e.count.connectsFailed.Add(1)
 }
 
 func answer(status int) http.Handler {

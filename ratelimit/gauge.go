@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/roostgo/roost/internal/ebb"
+	"github.com/roostgo/roost/internal/highwater"
 )
 
 // Why Acquire refuses.
@@ -180,7 +181,7 @@ func (g *Gauge[K]) enter(shadowed error) (taken bool, err error) {
 		if !g.held.CompareAndSwap(n, n+1) {
 			continue
 		}
-		raise(&g.heldHigh, n+1)
+		highwater.Raise(&g.heldHigh, n+1)
 		if over && shadowed == nil {
 			shadowed = ErrFull
 		}
@@ -196,9 +197,9 @@ func (g *Gauge[K]) enter(shadowed error) (taken bool, err error) {
 // keep says how many there are of a key now, at least 1. The shard is locked.
 func (g *Gauge[K]) keep(sh *gaugeShard[K], key K, n int) {
 	sh.held.Put(key, n)
-	raise(&g.keyHigh, int64(n))
+	highwater.Raise(&g.keyHigh, int64(n))
 	if n == 1 {
-		raise(&g.keysHigh, g.keys.Add(1))
+		highwater.Raise(&g.keysHigh, g.keys.Add(1))
 	}
 }
 
@@ -210,16 +211,6 @@ func (g *Gauge[K]) forget(sh *gaugeShard[K], key K) {
 
 func (g *Gauge[K]) shard(key K) *gaugeShard[K] {
 	return &g.shards[maphash.Comparable(g.seed, key)%maxShards]
-}
-
-// raise lifts a high-water mark.
-func raise(mark *atomic.Int64, n int64) {
-	for {
-		high := mark.Load()
-		if n <= high || mark.CompareAndSwap(high, n) {
-			return
-		}
-	}
 }
 
 // GaugeStats are what a gauge has decided, and what is there.

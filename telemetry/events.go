@@ -31,7 +31,7 @@ func (c Channel) attrs(more ...slog.Attr) []slog.Attr {
 type SocketConnected struct {
 	Socket
 	OK         bool
-	Err        error // why it was refused; nil when it was not said
+	Err        error // why it was refused; context.Canceled when the client went away; nil when it was not said
 	Serializer string
 	Params     Params
 	Duration   time.Duration
@@ -194,6 +194,7 @@ type OverloadBegan struct {
 type OverloadEnded struct {
 	Cause  string
 	Lasted time.Duration
+	Shadow bool // it only counted them
 }
 
 // LimitHit is emitted when a client was refused because of a limit; in shadow mode

@@ -1,6 +1,10 @@
 package websocket
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"github.com/roostgo/roost/internal/highwater"
+)
 
 // Stats counts what a handler's connections have done.
 type Stats struct {
@@ -105,19 +109,10 @@ func (c *counters) snapshot() Stats {
 }
 
 // queued records how many bytes wait for one client.
-func (c *counters) queued(bytes int) { raise(&c.outboxHigh, int64(bytes)) }
+func (c *counters) queued(bytes int) { highwater.Raise(&c.outboxHigh, int64(bytes)) }
 
 // received counts a message, or a control frame, of so many bytes.
 func (c *counters) received(bytes int) {
 	c.messagesIn.Add(1)
-	raise(&c.messageHigh, int64(bytes))
-}
-
-// raise lifts a high-water mark.
-func raise(mark *atomic.Int64, n int64) {
-	for high := mark.Load(); n > high; high = mark.Load() {
-		if mark.CompareAndSwap(high, n) {
-			return
-		}
-	}
+	highwater.Raise(&c.messageHigh, int64(bytes))
 }
