@@ -151,11 +151,14 @@ func TestAHandshakeThatWaitsForItsTurnEndsWithItsContext(t *testing.T) {
 		defer close(done)
 		_ = tls.Client(b, &tls.Config{RootCAs: pool, ServerName: "localhost", MinVersion: tls.VersionTLS13}).Handshake()
 	}()
-	context.AfterFunc(ctx, func() { _ = b.Close() })
-	go cancel() // ends at once
+	go func() { // ends when the handshake waits, or with patience
+		defer cancel()
+		(&stage{t: t, server: server}).awaitQueue(1)
+	}()
 	if _, err := server.Handshake(ctx, a, nobody); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
+	_ = b.Close()
 	<-done
 	if server.gate.free != 0 || len(server.gate.anew) != 0 {
 		t.Error("it took a place, or gave away another's")

@@ -61,7 +61,12 @@ func (s *stage) shuttingDownUntil(n int) (cut func()) {
 	done := make(chan struct{})
 	s.t.Cleanup(now)
 	go func() { defer close(done); s.shutdownCuts(ctx, n) }() // ends with ctx at the latest
-	return func() { now(); <-done }
+	return func() {
+		s.t.Helper()
+		eventually(s.t, "the others have gone", func() bool { return s.handler.Stats().Connections == int64(n) })
+		now()
+		<-done
+	}
 }
 
 func TestShutdownTellsClientsToComeBackAndWaitsForThem(t *testing.T) {
