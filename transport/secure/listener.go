@@ -37,7 +37,8 @@ type Config struct {
 	// Computing is how many handshakes compute at once, each half a millisecond
 	// of a processor that established connections need as well, and then as many
 	// rest for as long; the others wait. Default: half of GOMAXPROCS, at least 1,
-	// which makes a quarter of the processors' time.
+	// which makes a quarter of the processors' time. Callbacks of TLS do not count;
+	// a private key that signs elsewhere does.
 	Computing int
 
 	// Timeout is how long a handshake may take. Default: 10 s.
