@@ -15,6 +15,7 @@ import (
 	"io"
 	"net"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -44,8 +45,9 @@ type Config struct {
 	// Timeout is how long a handshake may take. Default: 10 s.
 	Timeout time.Duration
 
-	// Failed is told of handshakes that did not succeed. It must not block.
-	// Default: nobody.
+	// Failed is told of handshakes that did not succeed; of one of whose
+	// callbacks panicked with a *PanicError. It must not block. Default: panics
+	// are logged, with slog.Default.
 	Failed func(client net.Addr, err error)
 }
 
@@ -57,7 +59,7 @@ func (c Config) withDefaults() Config {
 	c.Computing = cmp.Or(c.Computing, max(1, runtime.GOMAXPROCS(0)/2))
 	c.Timeout = cmp.Or(c.Timeout, 10*time.Second)
 	if c.Failed == nil {
-		c.Failed = func(net.Addr, error) {}
+		c.Failed = logPanic
 	}
 	return c
 }
@@ -186,7 +188,7 @@ func (l *Listener) shake(nc net.Conn) {
 	defer cut(nil)
 	h := l.slow.add(cut)
 	l.count.begun()
-	c, err := l.server.Handshake(ctx, nc, h.turn)
+	c, err := l.survive(ctx, nc, h)
 	h.end()
 	if err != nil {
 		err = cmp.Or(displaced(ctx), err)
@@ -199,6 +201,16 @@ func (l *Listener) shake(nc net.Conn) {
 	if !l.hand(accepted{conn: c}) {
 		_ = nc.Close()
 	}
+}
+
+// survive does the handshake; if a callback of the user's panics, it has failed.
+func (l *Listener) survive(ctx context.Context, nc net.Conn, h *handshake) (c net.Conn, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			c, err = nil, &PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	return l.server.Handshake(ctx, nc, h.turn)
 }
 
 // plainHTTP is what a client is told that speaks HTTP without TLS.

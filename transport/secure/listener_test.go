@@ -114,6 +114,25 @@ func TestAHandshakeThatTakesTooLongIsCut(t *testing.T) {
 	}
 }
 
+func TestACallbackThatPanicsEndsOneConnection(t *testing.T) {
+	failed := make(chan error, 1)
+	mistake := errors.New("a mistake of the application")
+	l, config := listening(t, secure.Config{
+		TLS:    &tls.Config{VerifyConnection: func(tls.ConnectionState) error { panic(mistake) }},
+		Failed: func(_ net.Addr, err error) { failed <- err },
+	})
+	go func() { _, _ = l.Accept() }() // ends with the listener
+	c := knock(t, l)
+	go func() { _ = tls.Client(c, config).Handshake() }() // ends with the connection
+	p, ok := errors.AsType[*secure.PanicError](<-failed)
+	if !ok || !errors.Is(p, mistake) || !strings.Contains(string(p.Stack), "TestACallbackThatPanics") {
+		t.Errorf("told of %v", p)
+	}
+	if s := l.Stats(); s.Failed != 1 || s.UnderWay != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
 func TestClientsWhoStallKeepNobodyOut(t *testing.T) {
 	const places, stalled = 2, 6
 	failed := make(chan error, stalled)
