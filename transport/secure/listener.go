@@ -42,7 +42,9 @@ type Config struct {
 	// a private key that signs elsewhere does.
 	Computing int
 
-	// Timeout is how long a handshake may take. Default: 10 s.
+	// Timeout is how long a handshake may take. Then its client is cut; a callback
+	// of TLS keeps its place until it returns, and should look at the context of
+	// its ClientHelloInfo. Default: 10 s.
 	Timeout time.Duration
 
 	// Failed is told of handshakes that did not succeed; of one of whose
@@ -79,6 +81,7 @@ type Listener struct {
 
 	begin sync.Once
 	wait  sync.WaitGroup
+	ended chan struct{} // closed when nobody is waited for
 	count counters
 }
 
@@ -95,7 +98,7 @@ func Listen(inner net.Listener, c Config) *Listener {
 	l := &Listener{
 		inner: inner, config: c, server: tlsrecord.NewServer(c.TLS, c.Computing),
 		places: make(chan struct{}, c.Handshakes), found: make(chan accepted),
-		slow: &lingering{patience: c.Timeout / 10},
+		slow: &lingering{patience: c.Timeout / 10}, ended: make(chan struct{}),
 	}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	return l
@@ -103,7 +106,7 @@ func Listen(inner net.Listener, c Config) *Listener {
 
 // Accept implements net.Listener.
 func (l *Listener) Accept() (net.Conn, error) {
-	l.begin.Do(func() { l.wait.Go(l.acceptAll) }) // ends with Close, which waits for it
+	l.begin.Do(l.start)
 	select {
 	case a := <-l.found:
 		return a.conn, a.err
@@ -115,14 +118,31 @@ func (l *Listener) Accept() (net.Conn, error) {
 // Addr implements net.Listener.
 func (l *Listener) Addr() net.Addr { return l.inner.Addr() }
 
+// callbackGrace is how long Close waits for callbacks of TLS: those that never
+// return cannot be ended.
+const callbackGrace = time.Second
+
 // Close implements net.Listener. It cuts the handshakes that are under way and
-// waits for their end; connections that were accepted stay.
+// waits for their end, but for callbacks of TLS no longer than a second; the
+// context of their ClientHelloInfo is done. Connections that were accepted stay.
 func (l *Listener) Close() error {
 	l.cancel()
 	err := l.inner.Close()
-	l.begin.Do(func() {})
-	l.wait.Wait()
+	l.begin.Do(func() { close(l.ended) })
+	select {
+	case <-l.ended:
+	case <-time.After(callbackGrace):
+	}
 	return err
+}
+
+// start begins to accept.
+func (l *Listener) start() {
+	l.wait.Go(l.acceptAll) // ends with Close, which waits for it
+	go func() {            // ends with the last handshake
+		l.wait.Wait()
+		close(l.ended)
+	}()
 }
 
 // acceptAll starts a handshake for every connection. An error waits until Accept
@@ -136,7 +156,7 @@ func (l *Listener) acceptAll() {
 		case !l.take():
 			_ = nc.Close()
 		default:
-			l.wait.Go(func() { // ends after Config.Timeout or with Close, which waits for it
+			l.wait.Go(func() { // ends after Config.Timeout or with Close, but for callbacks
 				defer func() { <-l.places }()
 				l.shake(nc)
 			})

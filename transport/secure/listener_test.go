@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -259,6 +260,57 @@ func TestCloseCutsHandshakesAndEndsAccept(t *testing.T) {
 	if _, err := l.Accept(); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("Accept again: %v", err)
 	}
+}
+
+// hung is a listener to which one client comes.
+type hung struct {
+	clients chan net.Conn
+	closed  chan struct{}
+}
+
+func (h hung) Accept() (net.Conn, error) {
+	select {
+	case c := <-h.clients:
+		return c, nil
+	case <-h.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (h hung) Close() error   { close(h.closed); return nil }
+func (h hung) Addr() net.Addr { return &net.TCPAddr{} }
+
+func TestCloseDoesNotWaitForACallbackForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		entered, let := make(chan struct{}), make(chan struct{})
+		inner := hung{make(chan net.Conn), make(chan struct{})}
+		l := secure.Listen(inner, secure.Config{TLS: &tls.Config{
+			GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+				close(entered)
+				<-hello.Context().Done() // and does not mind
+				<-let
+				return nil, errors.New("none")
+			},
+		}})
+		go func() { _, _ = l.Accept() }() // ends with the listener
+		ours, theirs := net.Pipe()
+		inner.clients <- ours
+		go func() { _ = tls.Client(theirs, &tls.Config{ServerName: "a.example"}).Handshake() }() // ends when it is cut
+		<-entered
+		began := time.Now()
+		_ = l.Close()
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("it took %v", took)
+		}
+		if s := l.Stats(); s.UnderWay != 1 {
+			t.Errorf("the callback is over: %+v", s)
+		}
+		close(let)
+		synctest.Wait()
+		if s := l.Stats(); s.UnderWay != 0 || s.Failed != 1 {
+			t.Errorf("%+v", s)
+		}
+	})
 }
 
 func TestAListenerThatNeverAcceptedCloses(t *testing.T) {
