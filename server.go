@@ -188,7 +188,7 @@ func (s *Server) Run(ctx context.Context) error {
 		accepting.Shared = bare
 	}
 	t := tree.Tree{
-		Log: log, Grace: max(s.Endpoint.config.DrainTimeout, s.DrainDelay+front.RequestGrace+2*front.ArrivalGrace) + 5*time.Second,
+		Log: log, Grace: max(s.Endpoint.config.DrainTimeout, s.DrainDelay+front.RequestGrace+3*front.ArrivalGrace) + 5*time.Second,
 		Panicked: panicked,
 	}
 	return t.Run(ctx,

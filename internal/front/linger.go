@@ -12,8 +12,14 @@ import (
 // to be accepted, and to ask.
 const ArrivalGrace = time.Second
 
+// shaker is a listener with handshakes of its own.
+type shaker interface {
+	Shutdown(ctx context.Context) error
+}
+
 // linger goes on serving for a while: for the delay, when the end was wished for,
-// and until who waits to be accepted on a shared port has been.
+// and until who waits to be accepted on a shared port has been. Then nobody more is
+// accepted, and those who are in a handshake end it.
 func (a *Acceptor) linger() {
 	select {
 	case <-a.config.Asked:
@@ -24,6 +30,11 @@ func (a *Acceptor) linger() {
 		ctx, cancel := context.WithTimeout(context.Background(), ArrivalGrace)
 		defer cancel()
 		reuseport.Emptied(ctx, a.config.Shared)
+	}
+	if l, ok := a.config.Listener.(shaker); ok {
+		ctx, cancel := context.WithTimeout(context.Background(), ArrivalGrace)
+		defer cancel()
+		_ = l.Shutdown(ctx) // and Close follows
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/roostgo/roost/internal/tlsrecord"
@@ -71,6 +72,7 @@ func (c Config) withDefaults() Config {
 type Listener struct {
 	// Immutable.
 	inner  net.Listener
+	shut   func() error // closes inner, once
 	config Config
 	server *tlsrecord.Server
 	places chan struct{} // one for each handshake
@@ -80,6 +82,7 @@ type Listener struct {
 	cancel context.CancelFunc
 
 	begin sync.Once
+	done  atomic.Bool // nobody more is accepted
 	wait  sync.WaitGroup
 	ended chan struct{} // closed when nobody is waited for
 	count counters
@@ -96,7 +99,7 @@ type accepted struct {
 func Listen(inner net.Listener, c Config) *Listener {
 	c = c.withDefaults()
 	l := &Listener{
-		inner: inner, config: c, server: tlsrecord.NewServer(c.TLS, c.Computing),
+		inner: inner, shut: sync.OnceValue(inner.Close), config: c, server: tlsrecord.NewServer(c.TLS, c.Computing),
 		places: make(chan struct{}, c.Handshakes), found: make(chan accepted),
 		slow: &lingering{patience: c.Timeout / 10}, ended: make(chan struct{}),
 	}
@@ -127,13 +130,31 @@ const callbackGrace = time.Second
 // context of their ClientHelloInfo is done. Connections that were accepted stay.
 func (l *Listener) Close() error {
 	l.cancel()
-	err := l.inner.Close()
-	l.begin.Do(func() { close(l.ended) })
+	err := l.retire()
 	select {
 	case <-l.ended:
 	case <-time.After(callbackGrace):
 	}
 	return err
+}
+
+// Shutdown accepts nobody more, and has Accept return who was accepted already
+// when their handshakes are over, until ctx is done. Then it is Close.
+func (l *Listener) Shutdown(ctx context.Context) error {
+	err := l.retire()
+	select {
+	case <-l.ended:
+	case <-ctx.Done():
+	}
+	_ = l.Close()
+	return err
+}
+
+// retire closes what connections come from.
+func (l *Listener) retire() error {
+	l.begin.Do(func() { close(l.ended) })
+	l.done.Store(true)
+	return l.shut()
 }
 
 // start begins to accept.
@@ -151,6 +172,8 @@ func (l *Listener) acceptAll() {
 	for l.ctx.Err() == nil {
 		nc, err := l.inner.Accept()
 		switch {
+		case err != nil && l.done.Load():
+			return
 		case err != nil:
 			l.hand(accepted{err: err})
 		case !l.take():

@@ -1,6 +1,7 @@
 package secure_test
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -239,15 +240,7 @@ func TestCloseCutsHandshakesAndEndsAccept(t *testing.T) {
 	if _, err := io.WriteString(c, "\x16"); err != nil {
 		t.Fatal(err)
 	}
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for late := time.After(patience); l.Stats().UnderWay == 0; {
-		select {
-		case <-tick.C:
-		case <-late:
-			t.Fatal("no handshake has begun")
-		}
-	}
+	eventually(t, "a handshake is under way", func() bool { return l.Stats().UnderWay > 0 })
 	if err := l.Close(); err != nil {
 		t.Error(err)
 	}
@@ -311,6 +304,62 @@ func TestCloseDoesNotWaitForACallbackForEver(t *testing.T) {
 			t.Errorf("%+v", s)
 		}
 	})
+}
+
+func TestWhoIsInItsHandshakeAtTheEndIsAccepted(t *testing.T) {
+	l, config := listening(t, secure.Config{})
+	got := make(chan error, 2)
+	go func() { // ends with the listener
+		for range 2 {
+			c, err := l.Accept()
+			got <- err
+			if err == nil {
+				defer c.Close()
+			}
+		}
+	}()
+	late, stuck := knock(t, l), knock(t, l)
+	eventually(t, "both are under way", func() bool { return l.Stats().UnderWay == 2 })
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- l.Shutdown(ctx) }() // ends with ctx
+	eventually(t, "nobody comes in", func() bool {
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err == nil {
+			_ = c.Close()
+		}
+		return err != nil
+	})
+	if err := tls.Client(late, config).Handshake(); err != nil {
+		t.Error(err)
+	}
+	if err := <-got; err != nil {
+		t.Errorf("accepted: %v", err)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if err := <-got; !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Accept: %v", err)
+	}
+	if _, err := stuck.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the other client saw %v", err)
+	}
+}
+
+// eventually waits until something is so.
+func eventually(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for late := time.After(patience); !so(); {
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatalf("it never came to be that %s", what)
+		}
+	}
 }
 
 func TestAListenerThatNeverAcceptedCloses(t *testing.T) {
