@@ -125,6 +125,36 @@ func TestABlockingDescriptorDoesNotBlockTheLoop(t *testing.T) {
 	}
 }
 
+func TestAConnectionWhoseFileSomebodyHasIsWatchedNoMore(t *testing.T) {
+	e := startLoops(t)
+	l := e.all()[0]
+	server, client := connected(t)
+	file, err := server.File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if err := e.adopt(server, nil, &fate{end: make(chan error, 2)}, 0); err != nil {
+		t.Fatal(err)
+	}
+	barrier(t, l)
+	l.lane.Post(lane.Func(func() {
+		var gone *conn
+		e.table.each(func(c *conn) { gone = c })
+		l.destroy(gone, transport.ErrServerClosed)
+		_ = client.Close()
+		if n, err := unix.Poll([]unix.PollFd{{Fd: int32(file.Fd()), Events: unix.POLLRDHUP}}, 30_000); n != 1 { //nolint:gosec // a descriptor
+			t.Errorf("the client's end has not come: %v", err)
+		}
+		for _, ev := range l.poller.Poll() {
+			if ev.Token == gone.token() {
+				t.Error("what has ended is still reported")
+			}
+		}
+	}), nil)
+	barrier(t, l)
+}
+
 // An event of a connection that has ended must not reach the one that has its
 // descriptor's number now.
 func TestAStaleEventReachesNobody(t *testing.T) {
