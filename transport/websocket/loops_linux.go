@@ -87,13 +87,14 @@ func (e *loops) accepts(c net.Conn) bool {
 
 // adopt takes the descriptor out of nc and gives it to a loop.
 func (e *loops) adopt(nc net.Conn, buffered []byte, s transport.Session, window uint8) error {
-	nc, a, err := detach(nc, buffered)
-	if err != nil {
-		return fmt.Errorf("websocket: take a connection out of TLS: %w", err)
-	}
-	fd, err := e.descriptor(nc.(syscall.Conn))
+	fd, err := e.descriptor(bare(nc).(syscall.Conn)) // without one, the client can still be told in TLS
 	if err != nil {
 		return fmt.Errorf("websocket: adopt a connection: %w", err)
+	}
+	nc, a, err := detach(nc, buffered)
+	if err != nil {
+		_ = syscall.Close(int(fd))
+		return fmt.Errorf("websocket: take a connection out of TLS: %w", err)
 	}
 	_ = nc.Close() // the duplicate keeps the connection
 	list := e.all()
