@@ -76,6 +76,9 @@ func NewEndpoint(c Config) *Endpoint {
 	ws.Origin = c.CheckOrigin.OrSameHost(c.Host)
 	ws.Proxies = c.Proxies
 	ws.Telemetry = e.stream
+	if ws.Unavailable == nil {
+		ws.Unavailable = unavailable
+	}
 	var pathErr, socketErr error
 	e.path, pathErr = transport.ParsePath(c.Path, c.WebSocketPath)
 	e.socket, socketErr = websocket.New(ws, connector{e})

@@ -3,6 +3,7 @@ package websocket
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"runtime"
 	"time"
 
@@ -104,6 +105,11 @@ type Config struct {
 	// for what Telemetry is told. Default: none.
 	Proxies transport.Proxies
 
+	// Unavailable answers a request to upgrade when none can be: err is ErrStopped
+	// once the handler stops, or why the lanes do not start.
+	// Default: 503, to come back in a second, and words.
+	Unavailable func(w http.ResponseWriter, err error)
+
 	// Subprotocols are what the server supports, best first. Default: none;
 	// what is offered is ignored [§5.3].
 	Subprotocols []string
@@ -147,6 +153,9 @@ func (c Config) withDefaults() Config {
 	c.MessageTimeout = or(c.MessageTimeout, 60*time.Second)
 	c.CloseTimeout = or(c.CloseTimeout, 5*time.Second)
 	c.Origin = c.Origin.Behind(c.Proxies)
+	if c.Unavailable == nil {
+		c.Unavailable = unavailable
+	}
 	if c.AuthToken {
 		c.Subprotocols = append([]string{transport.PhoenixProtocol}, c.Subprotocols...)
 	}
