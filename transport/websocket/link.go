@@ -285,13 +285,13 @@ func (c *link) Offer(f *transport.Frame, t *transport.Thinning) {
 	if c.state != open {
 		return
 	}
-	waiting, lost := c.writer.queue(f, t)
+	over, lost := c.writer.queue(f, t)
 	c.engine.count.lost(c.engine.ctx, c.engine.config.Telemetry, c.session, lost)
-	if bound := c.engine.config.Outbox; waiting > bound {
+	if over > 0 {
 		c.state = dying
 		c.engine.count.slowConsumers.Add(1)
 		c.engine.config.Telemetry.Emit(c.engine.ctx, telemetry.SlowConsumer{
-			Socket: about(c.session), Queued: waiting, Bound: bound,
+			Socket: about(c.session), Queued: over, Bound: c.engine.config.Outbox,
 		})
 		c.lane.Post(c, ended{transport.ErrSlowConsumer})
 	}
