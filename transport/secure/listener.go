@@ -159,8 +159,8 @@ func (l *Listener) retire() error {
 
 // start begins to accept.
 func (l *Listener) start() {
-	l.wait.Go(l.acceptAll) // ends with Close, which waits for it
-	go func() {            // ends with the last handshake
+	go func() { // ends with the last handshake after Close, which waits for it
+		l.acceptAll()
 		l.wait.Wait()
 		close(l.ended)
 	}()
