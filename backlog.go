@@ -16,10 +16,10 @@ const mailCost = 128
 // which a client has room.
 const maxMailboxBytes = 1 << 30
 
-// weight is what a client's message counts for, in bytes. All other mail is the
-// server's own, and weighs nothing.
+// weight is what a client's message, or a broadcast that waits for HandleOut, counts
+// for, in bytes. All other mail is the server's own, and weighs nothing.
 func (m *mail) weight() uint32 {
-	if m.kind != mailIn {
+	if m.kind != mailIn && m.kind != mailOut {
 		return 0
 	}
 	n := mailCost + len(m.ref) + len(m.event) + len(m.payload.Bytes())

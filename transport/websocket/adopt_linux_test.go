@@ -29,7 +29,7 @@ func (f *fate) Closed(reason error)                    { f.end <- reason }
 func startLoops(t *testing.T) *loops {
 	t.Helper()
 	c := Config{Loops: 1}.withDefaults()
-	e := newLoops(&c).(*loops)
+	e := newLoops(&c, newHoard(0)).(*loops)
 	if err := e.start(); err != nil {
 		t.Fatal(err)
 	}

@@ -57,6 +57,13 @@ type Config struct {
 	// Default: 131,072.
 	MaxFragments int
 
+	// MaxIncomplete is how many bytes all connections together may keep of
+	// messages that have not arrived whole, or wait for a join to be answered; each counts
+	// 256 more than it has. Over it, those that keep the most for the longest are
+	// closed with 1013, and come back. A message that arrives at once is not counted.
+	// Default: 256 MiB, or an eighth of GOMEMLIMIT if that is less; negative: no bound.
+	MaxIncomplete int
+
 	// Compress accepts permessage-deflate when a client offers it. Contexts
 	// are never carried over, so a broadcast is compressed once for all.
 	// Default: false.
@@ -147,6 +154,7 @@ func (c Config) withDefaults() Config {
 	c.MaxFrame = or(c.MaxFrame, DefaultMaxFrame)
 	c.MaxMessage = or(c.MaxMessage, c.MaxFrame)
 	c.MaxFragments = or(c.MaxFragments, 1<<17)
+	c.MaxIncomplete = or(c.MaxIncomplete, defaultIncomplete())
 	c.MaxRatio = or(c.MaxRatio, 100)
 	c.Outbox = or(c.Outbox, 1<<20)
 	c.WriteTimeout = or(c.WriteTimeout, 30*time.Second)

@@ -34,6 +34,7 @@ type link struct {
 	assembler frame.Assembler
 	ahead     []byte    // read while the session held the connection
 	began     time.Time // when the message that is incomplete did; zero if none is
+	share     share     // of what it keeps: after the message is complete, too, until the lane has dealt with it
 
 	// Owned by the lane.
 	state state
@@ -154,7 +155,10 @@ func (c *link) sever() {
 // posted already.
 func (c *link) run(buffered []byte) {
 	c.settled()
-	c.lane.Post(c, ended{c.read(buffered)})
+	reason := c.read(buffered)
+	c.assembler, c.ahead = frame.Assembler{}, nil
+	c.keep(0)
+	c.lane.Post(c, ended{reason})
 }
 
 // await posts something to the lane and waits until it is dealt with. It
@@ -191,6 +195,7 @@ func (c *link) hold() bool {
 			break
 		}
 	}
+	c.keep(0)
 	select {
 	case <-c.resumed:
 		c.writer.rise()
@@ -204,22 +209,55 @@ func (c *link) read(b []byte) error {
 	buf := make([]byte, 4096)
 	for {
 		if err := c.deliver(b); err != nil {
-			c.await(violated{err})
-			_, _ = io.Copy(io.Discard, c.nc) // until the client hangs up, or CloseTimeout
-			return transport.ErrBadFrame
+			return c.offend(err)
 		}
 		if len(c.ahead) > 0 {
 			b, c.ahead = c.ahead, nil
 			continue
 		}
 		c.writer.patience(c.engine.config.Timeout)
+		if c.share.evicted.Load() { // from here on evict ends the read
+			return c.offend(errCrowded)
+		}
 		n, err := c.nc.Read(buf)
+		if c.share.evicted.Load() {
+			return c.offend(errCrowded)
+		}
 		c.engine.count.bytesIn.Add(uint64(n)) //nolint:gosec // not negative
 		b = buf[:n]
 		if n == 0 && err != nil && (!errors.Is(err, os.ErrDeadlineExceeded) || !c.saidNothing()) {
 			return transport.ErrClientGone
 		}
 	}
+}
+
+// offend ends a connection that broke a rule.
+func (c *link) offend(err error) error {
+	c.assembler, c.ahead = frame.Assembler{}, nil
+	c.keep(0)
+	c.await(violated{err})
+	_, _ = io.Copy(io.Discard, c.nc) // until the client hangs up, or CloseTimeout
+	return transport.ErrBadFrame
+}
+
+// evict implements evictable: the reader finds out, when it has nothing else to
+// do.
+func (c *link) evict() { _ = c.nc.SetReadDeadline(time.Now()) }
+
+// keep has what is kept of the input counted, and more with it.
+func (c *link) keep(more int) {
+	c.engine.hoard.set(&c.share, c.assembler.Kept()+cap(c.ahead)+more)
+}
+
+// next is the assembler's Next. Only as many take compressed messages apart as
+// there are processors: what they become is in memory meanwhile, and not counted.
+func (c *link) next(b []byte, limits *frame.Limits) (frame.Event, int, error) {
+	if !limits.Deflate {
+		return c.assembler.Next(b, limits)
+	}
+	c.engine.inflating <- struct{}{}
+	defer func() { <-c.engine.inflating }()
+	return c.assembler.Next(b, limits)
 }
 
 // saidNothing starts the end of a connection that was silent for too long. It
@@ -242,9 +280,12 @@ func (c *link) deliver(b []byte) error {
 		limits = c.engine.limits[1]
 	}
 	for len(b) > 0 {
-		ev, n, err := c.assembler.Next(b, limits)
+		ev, n, err := c.next(b, limits)
 		if err != nil {
 			return err
+		}
+		if len(ev.Payload) > len(b) { // it waits for the lane now
+			c.keep(cap(ev.Payload))
 		}
 		if b = b[n:]; ev.Opcode != frame.None && !c.await(happened{&ev}) {
 			return nil // the next read finds the end
@@ -253,6 +294,7 @@ func (c *link) deliver(b []byte) error {
 			c.began = time.Time{}
 		}
 	}
+	c.keep(0)
 	return c.hurry()
 }
 

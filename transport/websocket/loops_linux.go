@@ -23,6 +23,7 @@ const haveLoops = true
 type loops struct {
 	// Immutable.
 	config  *Config
+	hoard   *hoard
 	began   time.Time
 	table   table
 	secrets slots[tlsrecord.State] // of connections in TLS
@@ -35,8 +36,8 @@ type loops struct {
 	toldTo int32 // the descriptors below it were told of the restart; owned by who calls restart
 }
 
-func newLoops(c *Config) engine {
-	return &loops{config: c, began: time.Now(), herd: herd{off: c.KeepMemory}}
+func newLoops(c *Config, h *hoard) engine {
+	return &loops{config: c, hoard: h, began: time.Now(), herd: herd{off: c.KeepMemory}}
 }
 
 // clock is the time in milliseconds since the engine was made. It wraps after

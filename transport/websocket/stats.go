@@ -22,6 +22,11 @@ type Stats struct {
 	// MaxRatio and CloseTimeout, and of any other rule that a client broke.
 	OverFrame, OverMessage, OverFragments, OverRatio, CloseTimeouts, Violations uint64
 
+	// Incomplete is how many bytes of incomplete messages are kept now, as
+	// Config.MaxIncomplete bounds them; IncompleteHigh the most there ever were.
+	Incomplete, IncompleteHigh int64
+	OverIncomplete             uint64 // connections closed because of it
+
 	Refused uint64 // upgrades, for their origin, subprotocol or token, or because the system had no room
 
 	SlowConsumers   uint64 // cut because their outbox was full
@@ -53,6 +58,7 @@ func (s Stats) plus(o Stats) Stats {
 	s.OverRatio += o.OverRatio
 	s.CloseTimeouts += o.CloseTimeouts
 	s.Violations += o.Violations
+	s.OverIncomplete += o.OverIncomplete
 	s.Refused += o.Refused
 	s.SlowConsumers += o.SlowConsumers
 	s.WriteTimeouts += o.WriteTimeouts
@@ -84,6 +90,7 @@ type counters struct {
 	overMessage     atomic.Uint64
 	overFragments   atomic.Uint64
 	overRatio       atomic.Uint64
+	crowded         atomic.Uint64
 	closeTimeouts   atomic.Uint64
 	violations      atomic.Uint64
 
@@ -102,7 +109,7 @@ func (c *counters) snapshot() Stats {
 		MessageTimeouts: c.messageTimeouts.Load(),
 		IdleTimeouts:    c.idleTimeouts.Load(), MessageHigh: c.messageHigh.Load(), OutboxHigh: c.outboxHigh.Load(),
 		OverFrame: c.overFrame.Load(), OverMessage: c.overMessage.Load(), OverFragments: c.overFragments.Load(), OverRatio: c.overRatio.Load(),
-		CloseTimeouts: c.closeTimeouts.Load(), Violations: c.violations.Load(),
+		OverIncomplete: c.crowded.Load(), CloseTimeouts: c.closeTimeouts.Load(), Violations: c.violations.Load(),
 		SlowConsumers: c.slowConsumers.Load(), WriteTimeouts: c.writeTimeouts.Load(), Thinned: c.thinned.Load(),
 		DroppedOldest: c.droppedOldest.Load(), DroppedOutdated: c.droppedOutdated.Load(),
 	}
