@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"slices"
@@ -188,13 +189,19 @@ func (s *Server) Run(ctx context.Context) error {
 		accepting.Shared = bare
 	}
 	t := tree.Tree{
-		Log: log, Grace: max(s.Endpoint.config.DrainTimeout, s.DrainDelay+front.RequestGrace+3*front.ArrivalGrace) + 5*time.Second,
-		Panicked: panicked,
+		Log: log, Grace: grace(s.Endpoint.config.DrainTimeout, s.DrainDelay), Panicked: panicked,
 	}
 	return t.Run(ctx,
 		tree.Of("services", s.Services...), tree.Of("pubsub", s.Endpoint.bus), tree.Of("requests", requests),
 		tree.Of("endpoint", s.Endpoint), tree.Of("tls", reloaders...), tree.Of("http", front.NewAcceptor(accepting)),
 	)
+}
+
+// grace is how long a part of the server may take to end, before it is left behind:
+// as long as a drain takes, or newcomers and requests, and a little longer.
+func grace(drain, delay time.Duration) time.Duration {
+	const more = front.RequestGrace + 3*front.ArrivalGrace + 5*time.Second
+	return min(max(drain, delay), math.MaxInt64-more) + more
 }
 
 // announce tells the user where clients are accepted. A panic there is final:
