@@ -107,9 +107,7 @@ func (k connector) decide(ctx context.Context, h *transport.Handshake, serialize
 		e.stream.Emit(ctx, telemetry.ConnectCrashed{Socket: telemetry.Socket{Transport: h.Transport}, Panic: crash.Value, Stack: crash.Stack})
 		return nil, answer(http.StatusInternalServerError)
 	}
-	if err != nil {
-		e.turnedAway(ctx, err)
-	}
+	session, refusal, err := k.settle(ctx, e.kindOf(h.Transport, serializer), c, pass, err)
 	if e.stream.Enabled(slog.LevelInfo) {
 		e.stream.Emit(ctx, telemetry.SocketConnected{
 			Socket: telemetry.Socket{Transport: h.Transport, ID: brief(c.ID)},
@@ -117,18 +115,26 @@ func (k connector) decide(ctx context.Context, h *transport.Handshake, serialize
 			Params: e.connectParams(h.Params),
 		})
 	}
-	if err != nil {
-		return nil, e.refusal(err)
+	return session, refusal
+}
+
+// settle makes the session of a client of which the application has said this. The
+// error is why there is none.
+func (k connector) settle(ctx context.Context, kind *clientKind, c *Connect, pass *pass, said error) (transport.Session, http.Handler, error) {
+	e := k.endpoint
+	if said != nil {
+		e.turnedAway(ctx, said)
+		return nil, e.refusal(said), said
 	}
 	if r := pass.name(ctx, c.ID); r != nil {
-		return nil, r.handler(spread(comeBack))
+		return nil, r.handler(spread(comeBack)), errors.New("roost: " + r.reason)
 	}
-	session, err := newClient(ctx, e.kindOf(h.Transport, serializer), c, pass)
+	session, err := newClient(ctx, kind, c, pass)
 	if err != nil { // the bus cannot be reached: clients come back; or the client has gone
 		e.unheard(ctx)
-		return nil, answer(http.StatusServiceUnavailable)
+		return nil, answer(http.StatusServiceUnavailable), err
 	}
-	return session, nil
+	return session, nil, nil
 }
 
 // turnedAway counts a connect of which nothing came because of Config.Connect.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"slices"
 	"strings"
 	"syscall"
@@ -217,5 +218,23 @@ func TestAServersPlacesHaveDefaults(t *testing.T) {
 		if got := c.server.Places(); got.Max != c.all || got.PerKey != c.address {
 			t.Errorf("%d and %d: got %+v", c.server.MaxHandshakes, c.server.MaxHandshakesPerAddress, got)
 		}
+	}
+}
+
+func TestAnIdleConnectionMakesRoomForANewcomer(t *testing.T) {
+	s := &roost.Server{MaxHandshakes: 2}
+	r := start(t, s)
+	for i := range 4 {
+		browser := &http.Client{Transport: new(http.Transport), Timeout: patience} // each keeps a connection of its own
+		t.Cleanup(browser.CloseIdleConnections)
+		answer, err := browser.Get("http://" + r.addr + "/nothing/here")
+		if err != nil {
+			t.Fatalf("client %d: %v", i+1, err)
+		}
+		_, _ = io.Copy(io.Discard, answer.Body)
+		_ = answer.Body.Close()
+	}
+	if got := s.Stats(); got.Dismissed == 0 || got.Handshakes.Full != 0 {
+		t.Errorf("got %+v", got)
 	}
 }

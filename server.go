@@ -62,7 +62,8 @@ type Server struct {
 
 	// MaxHandshakes is how many connections may be on their way to an upgrade, TLS
 	// included, or in a plain HTTP request. One more is reset before anything of it
-	// is read. Default: 4,096; negative: no bound.
+	// is read; when the last place is taken, the connection that has been idle for the
+	// longest makes room. Default: 4,096; negative: no bound.
 	MaxHandshakes int
 
 	// MaxHandshakesPerAddress is how many of them one address may have, so that it
@@ -236,6 +237,7 @@ type ServerStats struct {
 	Handshakes  ratelimit.GaugeStats // connections on their way to an upgrade, or in a plain HTTP request: MaxHandshakes
 	AddressRate ratelimit.Stats      // connections that AddressRate bounds
 	Paced       uint64               // connections that waited for AcceptRate
+	Dismissed   uint64               // idle HTTP connections that made room, when the places of MaxHandshakes were taken
 	BadHeaders  uint64               // connections that were closed because of their PROXY header
 	TLS         TLSStats             // TLS handshakes, all zero without TLS
 }
@@ -248,7 +250,8 @@ func (s *Server) Stats() ServerStats {
 	}
 	at := d.Stats()
 	return ServerStats{
-		Handshakes: at.Places, AddressRate: at.Addresses, Paced: at.Paced, BadHeaders: at.BadHeaders, TLS: s.handshakes.stats(),
+		Handshakes: at.Places, AddressRate: at.Addresses, Paced: at.Paced,
+		Dismissed: at.Dismissed, BadHeaders: at.BadHeaders, TLS: s.handshakes.stats(),
 	}
 }
 

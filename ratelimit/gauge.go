@@ -230,6 +230,9 @@ type GaugeStats struct {
 	KeyHigh int
 }
 
+// Held is how many are taken now.
+func (g *Gauge[K]) Held() int { return int(g.held.Load()) }
+
 // Stats are a snapshot; what changes meanwhile may be in one number and not in
 // another.
 func (g *Gauge[K]) Stats() GaugeStats {

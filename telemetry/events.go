@@ -25,9 +25,9 @@ func (c Channel) attrs(more ...slog.Attr) []slog.Attr {
 	return append(a, more...)
 }
 
-// SocketConnected is emitted for every connect that was accepted or refused by
-// the application; not when origin, version or subprotocol refused it
-// [§14.1].
+// SocketConnected is emitted for every connect that was accepted, or refused by
+// the application, for its id, or because the bus could not be reached; not when
+// origin, version or subprotocol refused it [§14.1].
 type SocketConnected struct {
 	Socket
 	OK         bool

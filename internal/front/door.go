@@ -36,7 +36,9 @@ type Door struct {
 	places *ratelimit.Gauge[netip.Addr] // of connections that are not upgraded yet
 	rates  *ratelimit.Keyed[netip.Addr]
 
-	paced, badHeaders atomic.Uint64
+	idle idlers
+
+	paced, badHeaders, dismissed atomic.Uint64
 }
 
 // acceptRate is the default pace for each processor, in connections a second.
@@ -89,6 +91,7 @@ func (d *Door) Accept() (net.Conn, error) {
 		if err == nil {
 			g := &guest{Conn: c, door: d}
 			g.holds.Store(p)
+			d.makeRoom()
 			return g, nil
 		}
 		slam(c)
@@ -191,14 +194,21 @@ func (d *Door) Close() error {
 	return d.Listener.Close()
 }
 
-// State gives the places of connections back that net/http has no more. It is an
-// http.Server.ConnState.
+// State gives the places of connections back that net/http has no more, and knows
+// which are idle. It is an http.Server.ConnState.
 func (d *Door) State(c net.Conn, s http.ConnState) {
+	g := guestOf(c)
+	if g == nil {
+		return
+	}
 	switch s {
 	case http.StateHijacked, http.StateClosed:
-		if g := guestOf(c); g != nil {
-			g.leave()
-		}
-	case http.StateNew, http.StateActive, http.StateIdle:
+		g.leave()
+	case http.StateIdle:
+		d.idle.rest(g)
+		d.makeRoom()
+	case http.StateActive:
+		d.idle.rise(g)
+	case http.StateNew:
 	}
 }

@@ -1,6 +1,7 @@
 package front
 
 import (
+	"container/list"
 	"io"
 	"net"
 	"net/netip"
@@ -17,6 +18,8 @@ type guest struct {
 
 	holds  atomic.Pointer[place] // nil: none any more
 	parted atomic.Bool           // it will not have one again
+
+	idle *list.Element // of door.idle, whose mu guards it; nil: it is not there
 }
 
 // place is one of those that the door has.
@@ -49,6 +52,7 @@ func (g *guest) Close() error {
 // leave gives the place back. Leaving again does nothing.
 func (g *guest) leave() {
 	g.parted.Store(true)
+	g.door.idle.rise(g)
 	if p := g.holds.Swap(nil); p != nil {
 		g.door.release(p)
 	}
