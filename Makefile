@@ -39,7 +39,7 @@ test-go: ## run the Go tests, the floors first, with the race detector and in ra
 	$(call say,floors)
 	$(GO) test -count=1 ./internal/floors
 	$(call say,tests with the race detector)
-	$(GO) test -race -shuffle=on -timeout 10m ./...
+	$(GO) test -race -shuffle=on -timeout 30m ./...
 	$(call say,tests that the race detector disturbs: allocations and sizes)
 	$(GO) test -shuffle=on $$(grep -rl --include='*_test.go' '^//go:build !race' . | xargs -n1 dirname | sort -u)
 

@@ -1,5 +1,7 @@
 package roost
 
+import "github.com/roostgo/roost/internal/highwater"
+
 // A client's messages that wait for its channels are bounded in bytes, over all
 // channels of the connection: their number alone would let one client keep
 // Config.MaxChannels times Config.Mailbox of the longest frames. They are counted
@@ -14,10 +16,10 @@ const mailCost = 128
 // which a client has room.
 const maxMailboxBytes = 1 << 30
 
-// weight is what a client's message counts for, in bytes. All other mail is the
-// server's own, and weighs nothing.
+// weight is what a client's message, or a broadcast that waits for HandleOut, counts
+// for, in bytes. All other mail is the server's own, and weighs nothing.
 func (m *mail) weight() uint32 {
-	if m.kind != mailIn {
+	if m.kind != mailIn && m.kind != mailOut {
 		return 0
 	}
 	n := mailCost + len(m.ref) + len(m.event) + len(m.payload.Bytes())
@@ -34,7 +36,7 @@ func (c *client) load(weight uint32) bool {
 	if waiting := c.waiting.Load(); waiting > 0 && int64(waiting)+int64(weight) > int64(e.config.MailboxBytes) {
 		return false
 	}
-	raise(&e.count.mailboxBytesHigh, int(c.waiting.Add(weight)))
+	highwater.Raise(&e.count.mailboxBytesHigh, int64(c.waiting.Add(weight)))
 	return true
 }
 

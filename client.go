@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/roostgo/roost/internal/highwater"
 	"github.com/roostgo/roost/telemetry"
 	"github.com/roostgo/roost/transport"
 	"github.com/roostgo/roost/wire"
@@ -187,7 +188,7 @@ func (c *client) answered(s *Socket, a *joinAnswer) {
 
 func (c *client) welcome(s *Socket, early []*transport.Frame) {
 	c.channels.add(s)
-	raise(&c.kind.endpoint.count.channelsHigh, c.channels.len())
+	highwater.Raise(&c.kind.endpoint.count.channelsHigh, int64(c.channels.len()))
 	c.kind.endpoint.count.joins.Add(1)
 	c.kind.endpoint.count.channels.Add(1)
 	for _, f := range early {

@@ -74,7 +74,8 @@ type Config struct {
 	Mailbox int
 
 	// MailboxBytes is how many bytes of a client's messages may wait for all
-	// channels of its connection together, those that are being handled included;
+	// channels of its connection together, those that are being handled included, and
+	// with them of broadcasts that wait for HandleOut, which are dropped over it;
 	// each counts as 128 more than it has. A message over it is answered with the
 	// reason "too many bytes waiting", unless nothing waits.
 	// Default: 4 MiB; negative: no bound.

@@ -103,9 +103,11 @@ func (k connector) decide(ctx context.Context, h *transport.Handshake, serialize
 		err = ctx.Err() // the client went away while it was asked
 	}
 	if crash, ok := errors.AsType[*PanicError](err); ok {
+		e.count.connectsCrashed.Add(1)
 		e.stream.Emit(ctx, telemetry.ConnectCrashed{Socket: telemetry.Socket{Transport: h.Transport}, Panic: crash.Value, Stack: crash.Stack})
 		return nil, answer(http.StatusInternalServerError)
 	}
+	session, refusal, err := k.settle(ctx, e.kindOf(h.Transport, serializer), c, pass, err)
 	if e.stream.Enabled(slog.LevelInfo) {
 		e.stream.Emit(ctx, telemetry.SocketConnected{
 			Socket: telemetry.Socket{Transport: h.Transport, ID: brief(c.ID)},
@@ -113,18 +115,44 @@ func (k connector) decide(ctx context.Context, h *transport.Handshake, serialize
 			Params: e.connectParams(h.Params),
 		})
 	}
-	if err != nil {
-		e.count.connectsRefused.Add(1)
-		return nil, e.refusal(err)
+	return session, refusal
+}
+
+// settle makes the session of a client of which the application has said this. The
+// error is why there is none.
+func (k connector) settle(ctx context.Context, kind *clientKind, c *Connect, pass *pass, said error) (transport.Session, http.Handler, error) {
+	e := k.endpoint
+	if said != nil {
+		e.turnedAway(ctx, said)
+		return nil, e.refusal(said), said
 	}
 	if r := pass.name(ctx, c.ID); r != nil {
-		return nil, r.handler(spread(comeBack))
+		return nil, r.handler(spread(comeBack)), errors.New("roost: " + r.reason)
 	}
-	session, err := newClient(ctx, e.kindOf(h.Transport, serializer), c, pass)
+	session, err := newClient(ctx, kind, c, pass)
 	if err != nil { // the bus cannot be reached: clients come back; or the client has gone
-		return nil, answer(http.StatusServiceUnavailable)
+		e.unheard(ctx)
+		return nil, answer(http.StatusServiceUnavailable), err
 	}
-	return session, nil
+	return session, nil, nil
+}
+
+// turnedAway counts a connect of which nothing came because of Config.Connect.
+func (e *Endpoint) turnedAway(ctx context.Context, err error) {
+	if gone := ctx.Err(); gone != nil && errors.Is(err, gone) {
+		e.count.connectsGone.Add(1)
+		return
+	}
+	e.count.connectsRefused.Add(1)
+}
+
+// unheard counts a connect for whose id nothing could be subscribed.
+func (e *Endpoint) unheard(ctx context.Context) {
+	if ctx.Err() != nil {
+		e.count.connectsGone.Add(1)
+		return
+	}
+	e.count.connectsFailed.Add(1)
 }
 
 func answer(status int) http.Handler {

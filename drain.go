@@ -69,11 +69,12 @@ func (d Drain) batch(total int, interval, left time.Duration) int {
 	if spread <= 0 {
 		spread, least = defaultSpread, int(drainPace*interval/time.Second)
 	}
-	rounds := max(int(min(spread, left*2/3)/interval), 1)
+	rounds := max(int(min(spread, left/3*2)/interval), 1)
 	return max(ceilDiv(total, rounds), least, 1)
 }
 
-func ceilDiv(a, b int) int { return (a + b - 1) / b }
+// ceilDiv is for a that is positive, and b of any size.
+func ceilDiv(a, b int) int { return (a-1)/b + 1 }
 
 // drain closes connections in waves, until all have been told, or ctx is done.
 // The error is a panic in Config.Drain, instead of which the defaults hold.

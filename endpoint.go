@@ -19,6 +19,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/roostgo/roost/internal/tree"
 	"github.com/roostgo/roost/internal/workers"
 	"github.com/roostgo/roost/pubsub"
 	"github.com/roostgo/roost/secureheaders"
@@ -75,6 +76,9 @@ func NewEndpoint(c Config) *Endpoint {
 	ws.Origin = c.CheckOrigin.OrSameHost(c.Host)
 	ws.Proxies = c.Proxies
 	ws.Telemetry = e.stream
+	if ws.Unavailable == nil {
+		ws.Unavailable = unavailable
+	}
 	var pathErr, socketErr error
 	e.path, pathErr = transport.ParsePath(c.Path, c.WebSocketPath)
 	e.socket, socketErr = websocket.New(ws, connector{e})
@@ -132,7 +136,7 @@ func (e *Endpoint) PubSub() *pubsub.PubSub { return e.bus }
 // Config.DrainTimeout. An endpoint whose Run was not called serves as well.
 func (e *Endpoint) Run(ctx context.Context) error {
 	if err := e.socket.Start(); err != nil {
-		return giveUp(fmt.Errorf("roost: start the endpoint: %w", err))
+		return tree.GiveUp(fmt.Errorf("roost: start the endpoint: %w", err))
 	}
 	<-ctx.Done()
 	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.config.DrainTimeout)

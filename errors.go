@@ -3,6 +3,7 @@ package roost
 import (
 	"errors"
 	"fmt"
+	"runtime/debug"
 )
 
 // Stop ends a channel as wished: the client gets phx_close and does not join
@@ -41,6 +42,9 @@ type PanicError struct {
 	Value any
 	Stack []byte
 }
+
+// panicked is one, for a recover that is under way.
+func panicked(v any) error { return &PanicError{Value: v, Stack: debug.Stack()} }
 
 // Error says what was panicked with.
 func (e *PanicError) Error() string { return fmt.Sprintf("roost: panic: %v", e.Value) }

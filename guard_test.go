@@ -75,12 +75,11 @@ func TestHandlersAreNotAskedOnAnEventLoop(t *testing.T) {
 		}
 		return true
 	}}
-	_, url := play(t, roost.Config{Telemetry: []telemetry.Handler{h}, WebSocket: websocket.Config{Loops: 1, Timeout: time.Second}}, actor{})
+	_, url := play(t, roost.Config{Telemetry: []telemetry.Handler{h}, WebSocket: websocket.Config{Loops: 1, Timeout: 2 * time.Second}}, actor{})
 	c, other := client.Open(t, url, client.Options{}), client.Open(t, url, client.Options{})
 	c.Join(t, "room:1", "1", "")
 	must(c.Push("1", "2", "room:2", "unmatched", ""))
 	c.Drop()
-	alive(t, other)
 	other.ExpectClose(t, 1002) // for its silence
 	if n := asked.Load(); n > 0 {
 		t.Errorf("Enabled was called %d times on a lane", n)

@@ -200,7 +200,7 @@ func (o *overload) judge(r reading) {
 		case gate.Closed:
 			o.stream.Emit(context.Background(), telemetry.OverloadBegan{Cause: o.config.cause(cause, r[s]), Shadow: o.config.Shadow})
 		case gate.Opened:
-			o.stream.Emit(context.Background(), telemetry.OverloadEnded{Cause: o.config.cause(cause, r[s]), Lasted: lasted})
+			o.stream.Emit(context.Background(), telemetry.OverloadEnded{Cause: o.config.cause(cause, r[s]), Lasted: lasted, Shadow: o.config.Shadow})
 		case gate.None:
 		}
 	}

@@ -172,7 +172,7 @@ func TestTheCauseIsWhatThereIsTooMuchOfNow(t *testing.T) {
 
 func TestCallbacksThatWaitForAWorkerAreWorkThatWaits(t *testing.T) {
 	entered, release := make(chan struct{}, 2), make(chan struct{})
-	e := roost.NewEndpoint(roost.Config{Workers: 1, Overload: roost.Overload{Delay: 100 * time.Millisecond}, Logger: slog.New(slog.DiscardHandler)})
+	e := roost.NewEndpoint(roost.Config{Workers: 1, Overload: roost.Overload{Delay: time.Second}, Logger: slog.New(slog.DiscardHandler)})
 	e.Channel("desk:*", roost.ChannelOf((*desk).join, roost.On("order", func(*desk, context.Context, *roost.Socket, roost.Payload) (roost.Reply, error) {
 		entered <- struct{}{}
 		<-release

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/roostgo/roost/ratelimit"
@@ -58,6 +59,7 @@ func (p *pass) name(ctx context.Context, id string) *refusal {
 	if p == nil || id == "" {
 		return nil
 	}
+	id = strings.Clone(id) // it may be a piece of the request
 	taken, err := p.limits.ids.Judge(id)
 	if taken {
 		p.id = id

@@ -1,8 +1,11 @@
 package roost
 
 import (
+	"math"
+	"strings"
 	"testing"
 	"time"
+	"unsafe"
 )
 
 func TestWavesArePlanned(t *testing.T) {
@@ -27,6 +30,8 @@ func TestWavesArePlanned(t *testing.T) {
 		{"a very short interval", Drain{BatchInterval: time.Nanosecond}, 10, minute, waves{1, 10, time.Nanosecond}},
 		{"batches as in Phoenix", Drain{BatchSize: 10_000, BatchInterval: 2 * s}, 25_000, minute, waves{10_000, 3, 2 * s}},
 		{"batches without a rest", Drain{BatchSize: 5}, 10, minute, waves{5, 2, 100 * ms}},
+		{"a batch of everybody", Drain{BatchSize: math.MaxInt}, 25_000, minute, waves{math.MaxInt, 1, 100 * ms}},
+		{"as long as it takes", Drain{}, 300_000, math.MaxInt64, waves{2_000, 150, 100 * ms}},
 		{"batches whatever the deadline", Drain{BatchSize: 1, BatchInterval: minute, Spread: s}, 10, s, waves{1, 10, minute}},
 		{"negative is zero", Drain{BatchSize: -1, BatchInterval: -1, Spread: -1}, 2_001, minute, waves{100, 21, 100 * ms}},
 		{"none when it is off", Drain{Off: true, BatchSize: 1}, 10, minute, waves{}},
@@ -38,5 +43,26 @@ func TestWavesArePlanned(t *testing.T) {
 				t.Errorf("got %+v, want %+v", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestWhoGetsAllTheTimeThereIsGetsIt(t *testing.T) {
+	for _, drain := range []time.Duration{time.Minute, math.MaxInt64 - 1, math.MaxInt64} {
+		for _, delay := range []time.Duration{0, time.Minute, math.MaxInt64} {
+			if got := grace(drain, delay); got < drain || got < delay || got < 5*time.Second {
+				t.Errorf("a drain of %v after %v has %v", drain, delay, got)
+			}
+		}
+	}
+}
+
+func TestTheIDThatIsCountedKeepsNoRequestAlive(t *testing.T) {
+	l := newLimiter(Limits{MaxPerID: 1}, nil)
+	p, id := &pass{limits: l}, strings.Repeat("x", 10)
+	if no := p.name(t.Context(), id); no != nil || p.id != id {
+		t.Fatalf("got %v, counted as %q", no, p.id)
+	}
+	if unsafe.StringData(p.id) == unsafe.StringData(id) {
+		t.Error("a piece of the request is kept, and all of it with it")
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/roostgo/roost/internal/highwater"
 	"github.com/roostgo/roost/internal/mailbox"
 	"github.com/roostgo/roost/telemetry"
 	"github.com/roostgo/roost/transport"
@@ -71,9 +72,9 @@ const turn = 64
 func (s *Socket) post(m mail, bound int) error {
 	switch s.mailbox.Put(m, bound) {
 	case mailbox.Queued:
-		raise(&s.client.kind.endpoint.count.mailboxHigh, s.mailbox.Len())
+		highwater.Raise(&s.client.kind.endpoint.count.mailboxHigh, int64(s.mailbox.Len()))
 	case mailbox.Schedule:
-		raise(&s.client.kind.endpoint.count.mailboxHigh, 1)
+		highwater.Raise(&s.client.kind.endpoint.count.mailboxHigh, 1)
 		s.client.kind.endpoint.workers.Submit(s)
 	case mailbox.Full:
 		s.mailboxFull(m.event)

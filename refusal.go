@@ -2,10 +2,13 @@ package roost
 
 import (
 	"encoding/json"
+	"errors"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/roostgo/roost/transport/websocket"
 )
 
 // refusal is one way in which the server itself tells a client no. The table of
@@ -125,6 +128,32 @@ var (
 	}
 )
 
+// What a connect is told before anybody is asked.
+var (
+	refusedStopping = &refusal{
+		reason: "server is stopping", of: "a connect", status: http.StatusServiceUnavailable, paced: true,
+		what: "The server drains: it closes its connections, and takes no new ones.",
+		mend: "Clients come back by themselves, to another server or to this one when it has started again. See docs/how-to/rolling-restart.md.",
+	}
+	refusedStart = &refusal{
+		reason: "server cannot take connections", of: "a connect", status: http.StatusServiceUnavailable, paced: true,
+		what: "The system refuses what the server needs to carry connections, such as descriptors for its event loops.",
+		mend: "The log has the error (connect_refused, start). Raise the limit that it names; the server tries again with the next connect.",
+	}
+)
+
+// unavailable answers a connect when there can be none: websocket.Config.Unavailable.
+func unavailable(w http.ResponseWriter, err error) {
+	r := refusedStart
+	if errors.Is(err, websocket.ErrStopped) {
+		r = refusedStopping
+	}
+	r.answer(w, spread(stoppedFor))
+}
+
+// stoppedFor is when there may be a server again.
+const stoppedFor = time.Second
+
 // What the door says, which is nothing: the log and the counters have the reason.
 var (
 	resetPlaces = &refusal{
@@ -147,7 +176,7 @@ var (
 // refusals are all of them, in the order of the reference.
 var refusals = []*refusal{
 	refusedTopic, refusedChannels, refusedName, refusedCrash, refusedPayload, refusedMailbox, refusedMailboxBytes, refusedOverload,
-	refusedConnections, refusedAddress, refusedID, refusedConnects, refusedJoins, refusedMessages, refusedBytes,
+	refusedStopping, refusedStart, refusedConnections, refusedAddress, refusedID, refusedConnects, refusedJoins, refusedMessages, refusedBytes,
 	refusedRouteJoins, refusedRouteMessages, refusedRouteBytes, refusedEvents, refusedEventBytes,
 	resetPlaces, resetAddress, resetRate,
 }

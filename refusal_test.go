@@ -1,13 +1,19 @@
 package roost
 
 import (
+	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/roostgo/roost/transport/websocket"
 )
 
 var update = flag.Bool("update", false, "write docs/reference/errors.md")
@@ -66,6 +72,32 @@ func TestEveryRefusalIsWhole(t *testing.T) {
 			t.Errorf("%+v lacks something, or its reason is not its own", r)
 		}
 		seen[r.reason] = true
+	}
+}
+
+func TestAConnectThatCannotBeIsToldWhy(t *testing.T) {
+	for err, want := range map[error]string{websocket.ErrStopped: "server is stopping", errors.ErrUnsupported: "server cannot take connections"} {
+		w := httptest.NewRecorder()
+		unavailable(w, fmt.Errorf("start: %w", err))
+		var n notice
+		if err := json.Unmarshal(w.Body.Bytes(), &n); err != nil || n.Reason != want || n.Code != want || n.RetryAfterMS == 0 {
+			t.Errorf("%s (%v): got %+v", w.Body, err, n)
+		}
+		if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
+			t.Errorf("got %d, %v", w.Code, w.Header())
+		}
+	}
+}
+
+func TestAnEndpointThatStopsRefusesWithItsReason(t *testing.T) {
+	e := NewEndpoint(Config{})
+	if err := e.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	e.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/socket/websocket", nil))
+	if w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), `"reason":"server is stopping"`) {
+		t.Errorf("got %d, %s", w.Code, w.Body)
 	}
 }
 

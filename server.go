@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"slices"
@@ -14,7 +15,9 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/roostgo/roost/internal/front"
 	"github.com/roostgo/roost/internal/reuseport"
+	"github.com/roostgo/roost/internal/tree"
 	"github.com/roostgo/roost/ratelimit"
 	"github.com/roostgo/roost/reload"
 	"github.com/roostgo/roost/secureheaders"
@@ -60,7 +63,8 @@ type Server struct {
 
 	// MaxHandshakes is how many connections may be on their way to an upgrade, TLS
 	// included, or in a plain HTTP request. One more is reset before anything of it
-	// is read. Default: 4,096; negative: no bound.
+	// is read; when the last place is taken, the connection that has been idle for the
+	// longest makes room. Default: 4,096; negative: no bound.
 	MaxHandshakes int
 
 	// MaxHandshakesPerAddress is how many of them one address may have, so that it
@@ -143,9 +147,8 @@ type Server struct {
 	// Default: slog.Default().
 	Logger *slog.Logger
 
-	door       atomic.Pointer[door] // while it runs
-	handshakes handshakes           // of TLS
-	badHeaders atomic.Uint64
+	door       atomic.Pointer[front.Door] // while it runs
+	handshakes handshakes                 // of TLS
 }
 
 // Run serves until ctx is done, and DrainDelay longer: then it stops accepting,
@@ -167,38 +170,55 @@ func (s *Server) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	door, err := s.newDoor(bare, s.Endpoint.stream)
+	door, err := s.open(bare, log)
 	if err != nil {
 		_ = bare.Close()
 		return err
 	}
 	defer door.Close() //nolint:errcheck // closed already when all went well
 	s.door.Store(door)
-	listener, reloaders, err := s.TLS.wrap(s.announced(door, log), log)
+	listener, reloaders, err := s.TLS.wrap(door.Announced(), log)
 	if err != nil {
 		return err
 	}
 	defer listener.Close() //nolint:errcheck // as above
 	s.handshakes.of(listener)
 	s.handshakes.follow(reloaders)
-	requests := newRequests(s.http(log), httpGrace)
-	front := &front{
-		requests: requests, listener: listener, onListen: s.OnListen, ready: make(chan struct{}),
-		note: door.state, asked: ctx.Done(), delay: s.DrainDelay,
+	requests := front.NewRequests(s.http(log), front.RequestGrace)
+	accepting := front.AcceptorConfig{
+		Requests: requests, Listener: listener, Door: door, Log: log, Announce: s.announce, Asked: ctx.Done(), Delay: s.DrainDelay,
 	}
 	if s.ReusePort {
-		front.shared = bare
-		tellOfResets(ctx, log)
+		accepting.Shared = bare
 	}
-	t := tree{log: log, grace: max(s.Endpoint.config.DrainTimeout, s.DrainDelay+httpGrace+2*arrivalGrace) + 5*time.Second}
-	return t.run(ctx, []stage{
-		{"services", s.Services},
-		{"pubsub", []Service{s.Endpoint.bus}},
-		{"requests", []Service{requests}},
-		{"endpoint", []Service{s.Endpoint}},
-		{"tls", reloaders},
-		{"http", []Service{front}},
-	})
+	t := tree.Tree{
+		Log: log, Grace: grace(s.Endpoint.config.DrainTimeout, s.DrainDelay), Panicked: panicked,
+	}
+	return t.Run(ctx,
+		tree.Of("services", s.Services...), tree.Of("pubsub", s.Endpoint.bus), tree.Of("requests", requests),
+		tree.Of("endpoint", s.Endpoint), tree.Of("tls", reloaders...), tree.Of("http", front.NewAcceptor(accepting)),
+	)
+}
+
+// grace is how long a part of the server may take to end, before it is left behind:
+// as long as a drain takes, or newcomers and requests, and a little longer.
+func grace(drain, delay time.Duration) time.Duration {
+	const more = front.RequestGrace + 3*front.ArrivalGrace + 5*time.Second
+	return min(max(drain, delay), math.MaxInt64-more) + more
+}
+
+// announce tells the user where clients are accepted. A panic there is final:
+// starting again would do the same.
+func (s *Server) announce(at net.Addr) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("roost: Server.OnListen: %w", panicked(v))
+		}
+	}()
+	if s.OnListen != nil {
+		s.OnListen(at)
+	}
+	return nil
 }
 
 // bind listens, and says how to mend it when that fails.
@@ -216,16 +236,13 @@ func (s *Server) bind(ctx context.Context) (net.Listener, error) {
 
 // ServerStats are a server's counts.
 type ServerStats struct {
-	Handshakes     int64  // connections on their way to an upgrade, or in a plain HTTP request
-	HandshakesHigh int64  // the most of them there were
-	Paced          uint64 // connections that waited for AcceptRate
-	Refused        uint64 // connections over MaxHandshakes
-	BadHeaders     uint64 // connections that were closed because of their PROXY header
-
+	Handshakes  ratelimit.GaugeStats // connections on their way to an upgrade, or in a plain HTTP request: MaxHandshakes
+	AddressRate ratelimit.Stats      // connections that AddressRate bounds
+	Paced       uint64               // connections that waited for AcceptRate
+	Dismissed   uint64               // idle HTTP connections that made room, when the places of MaxHandshakes were taken
+	BadHeaders  uint64               // connections that were closed because of their PROXY header
 	TLS         TLSStats             // TLS handshakes, all zero without TLS
 	TLSFiles    reload.Stats         // times that TLS files were read again
-	Places      ratelimit.GaugeStats // of MaxHandshakes and MaxHandshakesPerAddress
-	AddressRate ratelimit.Stats
 }
 
 // Stats may be called at any time.
@@ -234,10 +251,10 @@ func (s *Server) Stats() ServerStats {
 	if d == nil {
 		return ServerStats{}
 	}
-	places := d.places.Stats()
+	at := d.Stats()
 	return ServerStats{
-		Handshakes: int64(places.Held), HandshakesHigh: int64(places.HeldHigh), Paced: d.paced.Load(), Refused: places.Full,
-		BadHeaders: s.badHeaders.Load(), TLS: s.handshakes.stats(), TLSFiles: s.handshakes.reloads(), Places: places, AddressRate: d.rates.Stats(),
+		Handshakes: at.Places, AddressRate: at.Addresses, Paced: at.Paced,
+		Dismissed: at.Dismissed, BadHeaders: at.BadHeaders, TLS: s.handshakes.stats(), TLSFiles: s.handshakes.reloads(),
 	}
 }
 

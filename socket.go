@@ -226,12 +226,24 @@ func (i infoSubscriber) Deliver(m *pubsub.Message) {
 // implements pubsub.Subscriber.
 func (s *Socket) Deliver(m *pubsub.Message) {
 	if s.intercepts(m.Event) { // clause 196
-		_ = s.post(mail{kind: mailOut, event: m.Event, payload: m.Payload}, s.client.kind.endpoint.config.Mailbox)
+		s.hand(mail{kind: mailOut, event: m.Event, payload: m.Payload})
 		return
 	}
 	f, err := s.client.kind.endpoint.encoded(m, s.client.kind.serializer)
 	if err == nil { // else that was reported where it was found out
 		s.client.deliver(s, m.Event, f)
+	}
+}
+
+// hand has a broadcast wait for HandleOut, if there is room for it.
+func (s *Socket) hand(m mail) {
+	weight := m.weight()
+	if !s.client.load(weight) {
+		s.mailboxBytesFull(m.event)
+		return
+	}
+	if s.post(m, s.client.kind.endpoint.config.Mailbox) != nil { // a full mailbox is counted there
+		s.client.unload(weight)
 	}
 }
 

@@ -12,6 +12,9 @@ type Stats struct {
 	Drain     DrainStats
 
 	ConnectsRefused      uint64 // by Config.Connect, or for their version; WebSocket.Refused and Limits count the others
+	ConnectsCrashed      uint64 // Config.Connect panicked: answered 500
+	ConnectsGone         uint64 // the client went away before it had its answer
+	ConnectsFailed       uint64 // PubSub could not be reached: answered 503
 	Channels             int64  // joined now
 	ChannelsHigh         int64  // the most that one client had, as Config.MaxChannels bounds it
 	ChannelRefusals      uint64 // joins that Config.MaxChannels refused
@@ -40,6 +43,9 @@ type endpointCounters struct {
 	mailboxRefusals      atomic.Uint64
 	mailboxHigh          atomic.Int64
 	connectsRefused      atomic.Uint64
+	connectsCrashed      atomic.Uint64
+	connectsGone         atomic.Uint64
+	connectsFailed       atomic.Uint64
 	channelsHigh         atomic.Int64
 	channelRefusals      atomic.Uint64
 	namesTooLong         atomic.Uint64
@@ -54,6 +60,9 @@ func (e *Endpoint) Stats() Stats {
 		WebSocket:            e.socket.Stats(),
 		Drain:                e.drainStats(),
 		ConnectsRefused:      e.count.connectsRefused.Load(),
+		ConnectsCrashed:      e.count.connectsCrashed.Load(),
+		ConnectsGone:         e.count.connectsGone.Load(),
+		ConnectsFailed:       e.count.connectsFailed.Load(),
 		Channels:             e.count.channels.Load(),
 		ChannelsHigh:         e.count.channelsHigh.Load(),
 		ChannelRefusals:      e.count.channelRefusals.Load(),
@@ -73,14 +82,5 @@ func (e *Endpoint) Stats() Stats {
 		Overload:             e.gate.stats(),
 		Limits:               e.limits.stats(),
 		RouteLimits:          e.routes.Load().limits(),
-	}
-}
-
-// raise lifts a high-water mark.
-func raise(mark *atomic.Int64, n int) {
-	for high := mark.Load(); int64(n) > high; high = mark.Load() {
-		if mark.CompareAndSwap(high, int64(n)) {
-			return
-		}
 	}
 }

@@ -128,10 +128,18 @@ func (t *TLS) wrap(l net.Listener, log *slog.Logger) (net.Listener, []Service, e
 	}
 	return secure.Listen(l, secure.Config{
 		TLS: config, Handshakes: t.Handshakes, Computing: t.Computing, Timeout: t.HandshakeTimeout,
-		Failed: func(client net.Addr, err error) {
-			log.LogAttrs(context.Background(), slog.LevelDebug, "TLS handshake failed", slog.Any("client", client), slog.Any("error", err))
-		},
+		Failed: func(client net.Addr, err error) { shakenOff(log, client, err) },
 	}), services, nil
+}
+
+// shakenOff logs a handshake that failed: mostly the client's business, unless the
+// user's callback panicked.
+func shakenOff(log *slog.Logger, client net.Addr, err error) {
+	level, attrs := slog.LevelDebug, []slog.Attr{slog.Any("client", client), slog.Any("error", err)}
+	if p, ok := errors.AsType[*secure.PanicError](err); ok {
+		level, attrs = slog.LevelError, append(attrs, slog.String("stack", string(p.Stack)))
+	}
+	log.LogAttrs(context.Background(), level, "TLS handshake failed", attrs...)
 }
 
 func (t *TLS) config(log *slog.Logger) (*tls.Config, []Service, error) {

@@ -23,6 +23,7 @@ type stage struct {
 
 // open serves an endpoint; middleware may be around it.
 func open(e *roost.Endpoint, around ...func(http.Handler) http.Handler) *stage {
+	e.Undisturbed()
 	var h http.Handler = e
 	for _, wrap := range around {
 		h = wrap(h)

@@ -3,6 +3,8 @@ package ratelimit
 import (
 	"sync/atomic"
 	"time"
+
+	"github.com/roostgo/roost/internal/highwater"
 )
 
 // Bucket is the state of one limit for one thing: eight bytes that stand in
@@ -43,7 +45,7 @@ func (l *Limiter) Take(b *Bucket, cost int) Decision {
 	if l.limit.Limited() {
 		now := int64(time.Since(l.born))
 		b.arrival, wait = l.pace.take(b.arrival, now, cost)
-		raise(&l.usedHigh, int64(l.pace.used(b.arrival, now)))
+		highwater.Raise(&l.usedHigh, int64(l.pace.used(b.arrival, now)))
 	}
 	d := l.limit.Decide(wait)
 	l.count(d)
@@ -54,7 +56,9 @@ func (l *Limiter) Take(b *Bucket, cost int) Decision {
 // counts it as allowed: for an event that must pass whatever came before it.
 func (l *Limiter) Charge(b *Bucket, cost int) {
 	if l.limit.Limited() {
-		b.arrival = l.pace.charge(b.arrival, int64(time.Since(l.born)), cost)
+		now := int64(time.Since(l.born))
+		b.arrival = l.pace.charge(b.arrival, now, cost)
+		highwater.Raise(&l.usedHigh, int64(l.pace.used(b.arrival, now)))
 	}
 	l.allowed.Add(1)
 }

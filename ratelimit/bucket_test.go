@@ -61,6 +61,9 @@ func TestAChargeTakesWhatIsThereAndNoMore(t *testing.T) {
 		l, _ := ratelimit.NewLimiter(ratelimit.Limit{Rate: 10, Burst: 5})
 		var b ratelimit.Bucket
 		l.Charge(&b, 3)
+		if s := l.Stats(); s.UsedHigh != 3 {
+			t.Errorf("a charge is not in the high-water mark: %+v", s)
+		}
 		if d := l.Take(&b, 3); d.Allowed || d.RetryAfter != 100*time.Millisecond {
 			t.Errorf("after three of five: %+v", d)
 		}

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/roostgo/roost/internal/ebb"
+	"github.com/roostgo/roost/internal/highwater"
 )
 
 // Why Acquire refuses.
@@ -146,6 +147,27 @@ func (g *Gauge[K]) ReleaseExempt() {
 	}
 }
 
+// Claim has one that AcquireExempt took belong to a key from now on: Release gives
+// it back then. What is there stays there, so Max does not matter, and it is not
+// Allowed again. If taken is false it belongs to no key still, and the error is
+// ErrKeyFull, as it is when shadow mode lets it pass.
+func (g *Gauge[K]) Claim(key K) (taken bool, err error) {
+	sh := g.shard(key)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	n := sh.held.Find(key)
+	if g.config.PerKey > 0 && n >= g.config.PerKey {
+		err = ErrKeyFull
+		if !g.config.Shadow {
+			g.keyFull.Add(1)
+			return false, err
+		}
+		g.shadowed.Add(1)
+	}
+	g.keep(sh, key, n+1)
+	return true, err
+}
+
 // enter counts one more in all, unless that is too many. shadowed says why it is
 // already one that passes in shadow mode only.
 func (g *Gauge[K]) enter(shadowed error) (taken bool, err error) {
@@ -159,7 +181,7 @@ func (g *Gauge[K]) enter(shadowed error) (taken bool, err error) {
 		if !g.held.CompareAndSwap(n, n+1) {
 			continue
 		}
-		raise(&g.heldHigh, n+1)
+		highwater.Raise(&g.heldHigh, n+1)
 		if over && shadowed == nil {
 			shadowed = ErrFull
 		}
@@ -175,9 +197,9 @@ func (g *Gauge[K]) enter(shadowed error) (taken bool, err error) {
 // keep says how many there are of a key now, at least 1. The shard is locked.
 func (g *Gauge[K]) keep(sh *gaugeShard[K], key K, n int) {
 	sh.held.Put(key, n)
-	raise(&g.keyHigh, int64(n))
+	highwater.Raise(&g.keyHigh, int64(n))
 	if n == 1 {
-		raise(&g.keysHigh, g.keys.Add(1))
+		highwater.Raise(&g.keysHigh, g.keys.Add(1))
 	}
 }
 
@@ -189,16 +211,6 @@ func (g *Gauge[K]) forget(sh *gaugeShard[K], key K) {
 
 func (g *Gauge[K]) shard(key K) *gaugeShard[K] {
 	return &g.shards[maphash.Comparable(g.seed, key)%maxShards]
-}
-
-// raise lifts a high-water mark.
-func raise(mark *atomic.Int64, n int64) {
-	for {
-		high := mark.Load()
-		if n <= high || mark.CompareAndSwap(high, n) {
-			return
-		}
-	}
 }
 
 // GaugeStats are what a gauge has decided, and what is there.
@@ -217,6 +229,9 @@ type GaugeStats struct {
 	// KeyHigh is the most that one key had at once.
 	KeyHigh int
 }
+
+// Held is how many are taken now.
+func (g *Gauge[K]) Held() int { return int(g.held.Load()) }
 
 // Stats are a snapshot; what changes meanwhile may be in one number and not in
 // another.

@@ -77,6 +77,39 @@ func TestWhatIsExemptCountsInAllOnly(t *testing.T) {
 	}
 }
 
+func TestWhatIsClaimedStaysThereAndCountsForItsKey(t *testing.T) {
+	for _, shadow := range []bool{false, true} {
+		g := gauge[string](t, ratelimit.GaugeConfig{Max: 2, PerKey: 1, Shadow: shadow})
+		for range 2 {
+			if err := g.AcquireExempt(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if taken, err := g.Claim("a"); !taken || err != nil {
+			t.Errorf("shadow %v: got %v, %v", shadow, taken, err)
+		}
+		if taken, err := g.Claim("a"); taken != shadow || !errors.Is(err, ratelimit.ErrKeyFull) {
+			t.Errorf("shadow %v: a second one of the key: got %v, %v", shadow, taken, err)
+		}
+		want := ratelimit.GaugeStats{Allowed: 2, KeyFull: 1, Held: 2, HeldHigh: 2, Keys: 1, KeysHigh: 1, KeyHigh: 1}
+		if shadow {
+			want.KeyFull, want.Shadowed, want.KeyHigh = 0, 1, 2
+		}
+		if got := g.Stats(); got != want {
+			t.Errorf("shadow %v: got %+v, want %+v", shadow, got, want)
+		}
+		g.Release("a")
+		if shadow {
+			g.Release("a")
+		} else {
+			g.ReleaseExempt()
+		}
+		if got := g.Stats(); got.Held != 0 || got.Keys != 0 {
+			t.Errorf("shadow %v: in the end %+v", shadow, got)
+		}
+	}
+}
+
 func TestTheZeroGaugeConfigCountsAndLimitsNothing(t *testing.T) {
 	g := gauge[int](t, ratelimit.GaugeConfig{})
 	for i := range 100 {

@@ -170,7 +170,7 @@ func (e OverloadBegan) Attrs() []slog.Attr {
 
 // Attrs implements Event.
 func (e OverloadEnded) Attrs() []slog.Attr {
-	return []slog.Attr{slog.String("cause", e.Cause), slog.Duration("lasted", e.Lasted)}
+	return []slog.Attr{slog.String("cause", e.Cause), slog.Duration("lasted", e.Lasted), slog.Bool("shadow", e.Shadow)}
 }
 
 // Attrs implements Event.

@@ -25,13 +25,13 @@ func (c Channel) attrs(more ...slog.Attr) []slog.Attr {
 	return append(a, more...)
 }
 
-// SocketConnected is emitted for every connect that was accepted or refused by
-// the application; not when origin, version or subprotocol refused it
-// [§14.1].
+// SocketConnected is emitted for every connect that was accepted, or refused by
+// the application, for its id, or because the bus could not be reached; not when
+// origin, version or subprotocol refused it [§14.1].
 type SocketConnected struct {
 	Socket
 	OK         bool
-	Err        error // why it was refused; nil when it was not said
+	Err        error // why it was refused; context.Canceled when the client went away; nil when it was not said
 	Serializer string
 	Params     Params
 	Duration   time.Duration
@@ -88,7 +88,7 @@ type ClientStalled struct {
 // transport.
 type BoundHit struct {
 	Socket
-	Bound string // of websocket.Config: "MaxFrame", "MaxMessage", "MaxFragments", "MaxRatio", "Timeout" or "CloseTimeout"
+	Bound string // of websocket.Config: "MaxFrame", "MaxMessage", "MaxFragments", "MaxRatio", "MaxIncomplete", "Timeout" or "CloseTimeout"
 	Limit string // what it is set to
 	Err   error  // what the client did; nil if it did nothing
 }
@@ -194,6 +194,7 @@ type OverloadBegan struct {
 type OverloadEnded struct {
 	Cause  string
 	Lasted time.Duration
+	Shadow bool // it only counted them
 }
 
 // LimitHit is emitted when a client was refused because of a limit; in shadow mode

@@ -15,6 +15,7 @@ const (
 	CloseTooBig        CloseCode = 1009 // a frame or message over its bound
 	CloseInternalError CloseCode = 1011 // an undecodable message, or a crash of the session
 	CloseRestart       CloseCode = 1012 // the server is going away; come back
+	CloseTryLater      CloseCode = 1013 // all clients together sent too much that is incomplete; come back
 )
 
 // Why a connection ended, as Session.Closed is told.

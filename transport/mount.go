@@ -104,7 +104,7 @@ func (p Path) variables(urlPath string) []Var {
 	n := 0
 	for segment := range segments(urlPath) {
 		if exposes(p.segments[n]) {
-			vars = append(vars, Var{Name: p.segments[n][1:], Value: segment})
+			vars = append(vars, Var{Name: p.segments[n][1:], Value: strings.Clone(segment)}) // who keeps a variable keeps no request line
 		}
 		n++
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/roostgo/roost/transport"
 )
@@ -170,5 +171,20 @@ func BenchmarkPathMatch(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+func TestAPathVariableKeepsNoRequestAlive(t *testing.T) {
+	p, err := transport.ParsePath("/socket/:user", "websocket")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := "/socket/7/websocket"
+	vars, ok := p.Match(path)
+	if !ok || len(vars) != 1 || vars[0].Value != "7" {
+		t.Fatalf("got %v", vars)
+	}
+	if unsafe.StringData(vars[0].Value) == unsafe.StringData(path[len("/socket/"):]) {
+		t.Error("one byte keeps the request line")
 	}
 }

@@ -104,7 +104,7 @@ func (q *query) add(pair string) error {
 		return fmt.Errorf("%w: more than %d parameters", ErrBadQuery, MaxParams)
 	}
 	k, v, _ := strings.Cut(pair, "=")
-	key, value := unescape(k), strings.Clone(unescape(v)) // who keeps a value keeps no query
+	key, value := strings.Clone(unescape(k)), strings.Clone(unescape(v)) // who keeps a value keeps no query
 	if !utf8.ValidString(key) || !utf8.ValidString(value) {
 		return fmt.Errorf("%w: not UTF-8", ErrBadQuery)
 	}

@@ -42,8 +42,8 @@ func (s *served) chunked(t *testing.T, body string) int {
 	nc, err := net.Dial("tcp", s.addr)
 	must(t, err)
 	defer nc.Close()
-	must(t, nc.SetDeadline(time.Now().Add(patience)))
-	go func() { // ends when all is sent, or with the connection
+	must(t, nc.SetDeadline(time.Now().Add(3*patience))) // a million chunks take their time
+	go func() {                                         // ends when all is sent, or with the connection
 		_, _ = io.WriteString(nc, "POST /api/broadcast HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"+body)
 	}()
 	resp, err := http.ReadResponse(bufio.NewReader(nc), nil)

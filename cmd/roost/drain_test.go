@@ -11,7 +11,7 @@ import (
 )
 
 func TestReadinessFailsFirstWhileEverythingIsServed(t *testing.T) {
-	s := serveFor(t, "-drain-delay", "1s")
+	s := serveFor(t, "-drain-delay", "3s")
 	there := s.open(t, "2.0.0", nil)
 	there.Join(t, "room:lobby", "1", "")
 	began := time.Now()
@@ -33,7 +33,7 @@ func TestReadinessFailsFirstWhileEverythingIsServed(t *testing.T) {
 				t.Fatalf("got %v", m)
 			}
 		}
-		if took := time.Since(began); took < time.Second {
+		if took := time.Since(began); took < 3*time.Second {
 			t.Errorf("closed after %v, before the delay was over", took)
 		}
 		_ = c.Close(1012)

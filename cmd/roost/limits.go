@@ -21,7 +21,7 @@ func (l *limitFlags) register(fs *flag.FlagSet) {
 	fs.IntVar(&l.MaxConnections, "max-connections", 0, "most `connections` at once; default: no limit of its own")
 	fs.IntVar(&l.MaxPerAddress, "max-per-address", 0, "most `connections` of one address at once, this machine's own left alone; default: no limit")
 	fs.IntVar(&l.maxHandshakes, "max-handshakes", 0, "most `connections` on their way to an upgrade, or in a plain request; default: 4,096; negative: no limit")
-	fs.IntVar(&l.maxHandshakesPerAddress, "max-handshakes-per-address", 0, "most of these `connections` of one address; default: a quarter of them; negative: no limit")
+	fs.IntVar(&l.maxHandshakesPerAddress, "max-handshakes-per-address", 0, "most of these `connections` of one address; default: a quarter of them, or of the TLS handshakes at once (1,000) if those are fewer; negative: no limit")
 	fs.BoolVar(&l.MaxShadow, "max-shadow", false, "the limits that begin with -max- and have to do with connections only count")
 	for _, r := range []struct {
 		limit *ratelimit.Limit

@@ -20,7 +20,7 @@ import (
 )
 
 // patience bounds every wait; what takes as long has failed.
-const patience = 5 * time.Second
+const patience = 20 * time.Second
 
 // served is a `roost serve` that runs in this process.
 type served struct {

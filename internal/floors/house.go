@@ -32,6 +32,7 @@ var house = []home{
 	{path: "playground", floor: 5, publicOnly: true},
 	{path: "autocert", floor: 5, publicOnly: true},
 	{path: ".", floor: 4},
+	{path: "internal/front", floor: 3},
 	{path: "transport/websocket", floor: 3},
 	{path: "pubsub/pubsubtest", floor: 3, forTests: true},
 	{path: "transport", floor: 2},
@@ -61,7 +62,7 @@ var outside = []struct {
 	{module: "golang.org/x/sys"},
 	{module: "golang.org/x/crypto", path: "internal/tlsrecord"}, // ChaCha20-Poly1305, which crypto/tls has only for itself
 	{module: "golang.org/x/crypto/acme", path: "autocert"},      // linked by those who import autocert only
-	{module: "github.com/thejerf/suture/v4", path: "."},
+	{module: "github.com/thejerf/suture/v4", path: "internal/tree"},
 	{module: "golang.org/x/crypto", path: "token"},        // XChaCha20-Poly1305, which the standard library keeps to itself
 	{module: "golang.org/x/crypto", path: "test/hostile"}, // the same, of an attacker on a machine without AES in hardware
 	{module: "go.uber.org/goleak", tests: true},

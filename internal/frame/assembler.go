@@ -29,6 +29,9 @@ func (a *Assembler) Idle() bool {
 	return a.headLen == 0 && !a.open && a.message.op == None
 }
 
+// Kept is how many bytes of memory the payload takes that has arrived of what is incomplete.
+func (a *Assembler) Kept() int { return cap(a.message.buf) + cap(a.control) }
+
 // Next consumes bytes of b up to the end of one event and returns how many.
 //
 // It unmasks b in place. Without an event all of b was consumed. A frame that lies whole in b is returned from there,

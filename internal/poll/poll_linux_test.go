@@ -171,7 +171,7 @@ func TestWaitEndsAtItsDeadline(t *testing.T) {
 	for _, d := range []time.Duration{30 * time.Millisecond, 30 * time.Millisecond, -time.Hour, 0, time.Millisecond} {
 		began := time.Now()
 		events, err := p.Wait(began.Add(d), sleepy)
-		if took := time.Since(began); err != nil || len(events) != 0 || took < d || took > max(d, 0)+5*time.Second {
+		if took := time.Since(began); err != nil || len(events) != 0 || took < d || took > max(d, 0)+20*time.Second {
 			t.Errorf("after %v: %v, %v, want %v", took, events, err, d)
 		}
 	}

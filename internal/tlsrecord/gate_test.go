@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"net"
@@ -103,11 +104,20 @@ func TestACallbackThatWaitsForAnotherHandshakeKeepsNoPlace(t *testing.T) {
 		"GetConfigForClient": func(server *tls.Config, first func()) {
 			server.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { first(); return nil, nil } //nolint:nilnil // crypto/tls says so
 		},
+		"VerifyPeerCertificate": func(server *tls.Config, first func()) {
+			server.ClientAuth = tls.RequireAnyClientCert
+			server.VerifyPeerCertificate = func([][]byte, [][]*x509.Certificate) error { first(); return nil }
+		},
+		"VerifyConnection": func(server *tls.Config, first func()) {
+			server.ClientAuth = tls.RequireAnyClientCert
+			server.VerifyConnection = func(tls.ConnectionState) error { first(); return nil }
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var calls atomic.Int64
 			waiting, others := make(chan struct{}), make(chan struct{})
-			s := newStage(t, func(server, _ *tls.Config) {
+			s := newStage(t, func(server, client *tls.Config) {
+				client.Certificates = server.Certificates
 				wait(server, func() {
 					if calls.Add(1) <= 2 { // as many as may compute
 						waiting <- struct{}{}
@@ -137,6 +147,32 @@ func TestACallbackThatWaitsForAnotherHandshakeKeepsNoPlace(t *testing.T) {
 	}
 }
 
+// crypto/tls verifies without a certificate, too, when it has answered: then the
+// handshake has no place, and it is the client's turn.
+func TestACallbackIsTheServersTurn(t *testing.T) {
+	cert, pool := certificate(t)
+	var servers, inside bool
+	server := NewServer(&tls.Config{
+		Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS13,
+		VerifyConnection: func(tls.ConnectionState) error { inside = servers; return nil },
+	}, 1)
+	a, b := net.Pipe()
+	defer a.Close()
+	done := make(chan error)
+	go func() { // ends with the handshake
+		done <- tls.Client(b, &tls.Config{RootCAs: pool, ServerName: "localhost", MinVersion: tls.VersionTLS13}).Handshake()
+	}()
+	if _, err := server.Handshake(t.Context(), a, func(s bool) { servers = s }); err != nil {
+		t.Error(err)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if !inside || servers {
+		t.Errorf("the server's turn: %v in the callback, %v at the end", inside, servers)
+	}
+}
+
 func TestAHandshakeThatWaitsForItsTurnEndsWithItsContext(t *testing.T) {
 	cert, pool := certificate(t)
 	server := NewServer(&tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS13}, 1)
@@ -151,11 +187,14 @@ func TestAHandshakeThatWaitsForItsTurnEndsWithItsContext(t *testing.T) {
 		defer close(done)
 		_ = tls.Client(b, &tls.Config{RootCAs: pool, ServerName: "localhost", MinVersion: tls.VersionTLS13}).Handshake()
 	}()
-	context.AfterFunc(ctx, func() { _ = b.Close() })
-	go cancel() // ends at once
+	go func() { // ends when the handshake waits, or with patience
+		defer cancel()
+		(&stage{t: t, server: server}).awaitQueue(1)
+	}()
 	if _, err := server.Handshake(ctx, a, nobody); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
+	_ = b.Close()
 	<-done
 	if server.gate.free != 0 || len(server.gate.anew) != 0 {
 		t.Error("it took a place, or gave away another's")

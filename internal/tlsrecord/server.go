@@ -1,7 +1,6 @@
 package tlsrecord
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -42,35 +41,6 @@ func NewServer(config *tls.Config, computing int) *Server {
 func (s *Server) Waited() uint64 { return s.gate.waited.Load() }
 
 var errNoWitness = errors.New("tlsrecord: crypto/tls has another connection than it was given")
-
-// choose asks the user which configuration a client gets. Users' callbacks may
-// take their time, an authority's certificate some seconds and a handshake of the
-// authority: the handshake has no place meanwhile.
-func (w *witness) choose(config *tls.Config, hello *tls.ClientHelloInfo) (*tls.Config, error) {
-	chosen := config
-	if config.GetConfigForClient != nil {
-		own, err := aside(w, hello, config.GetConfigForClient)
-		if err != nil {
-			return nil, err
-		}
-		chosen = cmp.Or(own, config)
-	}
-	chosen = chosen.Clone()
-	if len(chosen.NextProtos) == 0 {
-		chosen.NextProtos = []string{"http/1.1"}
-	}
-	if get := chosen.GetCertificate; get != nil {
-		chosen.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) { return aside(w, hello, get) }
-	}
-	return chosen, nil
-}
-
-// aside calls a callback while the handshake has no place.
-func aside[T any](w *witness, hello *tls.ClientHelloInfo, callback func(*tls.ClientHelloInfo) (T, error)) (T, error) {
-	w.visit.pause() // it is the server's turn all the same: the client has nothing to do
-	got, err := callback(hello)
-	return got, cmp.Or(err, w.visit.enter())
-}
 
 // Handshake does the handshake and returns what carries the connection on: a
 // *Conn, or the *tls.Conn where it is not TLS 1.3 or could not be taken over.

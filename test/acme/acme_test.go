@@ -37,7 +37,7 @@ func serve(t *testing.T, l net.Listener, config autocert.Config) (server *roost.
 	}
 	endpoint := roost.NewEndpoint(roost.Config{})
 	endpoint.Channel("room:*", roost.ChannelOf((*seat).Join))
-	server = &roost.Server{Endpoint: endpoint, Listener: l, TLS: &roost.TLS{Config: automatic}}
+	server = &roost.Server{Endpoint: endpoint, Listener: l, TLS: &roost.TLS{Config: automatic, HandshakeTimeout: patience}}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- server.Run(ctx) }() // ends with stop

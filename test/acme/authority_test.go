@@ -46,7 +46,7 @@ func newAuthority(t *testing.T, port int) *authority {
 	pages := front.Handler()
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/finalize-order/") {
-			a.issued.Add(1)
+			w = counted{w, &a.issued}
 		}
 		pages.ServeHTTP(w, r)
 	}))
@@ -54,6 +54,21 @@ func newAuthority(t *testing.T, port int) *authority {
 	trust(t, server.Certificate())
 	a.directory = server.URL + wfe.DirectoryPath
 	return a
+}
+
+// counted is an answer that counts when it is yes, and not when the request has to
+// come again with another nonce.
+type counted struct {
+	http.ResponseWriter
+	yes *atomic.Int64
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (c counted) WriteHeader(status int) {
+	if status == http.StatusOK {
+		c.yes.Add(1)
+	}
+	c.ResponseWriter.WriteHeader(status)
 }
 
 // trust makes the authority's site one that this system trusts, which is looked

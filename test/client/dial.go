@@ -28,7 +28,7 @@ import (
 )
 
 // DefaultTimeout bounds the handshake, each write and each expectation, unless Options say otherwise.
-const DefaultTimeout = 5 * time.Second
+const DefaultTimeout = 20 * time.Second
 
 // maxBody is how much of a refusal's body is read.
 const maxBody = 1 << 20

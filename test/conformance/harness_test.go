@@ -38,7 +38,7 @@ package conformance
 // (payload {"event":E,"payload":X}), crash, panic, stop, block (says so with the push "blocked", then waits until
 // s.release(topic); then replies ok). Every other event crashes it, as in Phoenix.
 //
-// Waiting: everything in package client fails after 5 s; nothing sleeps. s ends with the test: connections are shut
+// Waiting: everything in package client fails after 20 s; nothing sleeps. s ends with the test: connections are shut
 // down, and counts that are not zero afterwards fail the test. Goroutines and descriptors are checked once, in TestMain.
 //
 // clauses.tsv says what each clause is about. A clause that no test names must have a "not yet" or a "deviation" with

@@ -17,7 +17,7 @@ import (
 )
 
 // patience bounds every wait; what takes as long has failed.
-const patience = 5 * time.Second
+const patience = 20 * time.Second
 
 // server is an endpoint behind net/http. It ends with its test.
 type server struct {

@@ -133,20 +133,20 @@ func TestDisconnectCode(t *testing.T) {
 
 func TestNeverNormal(t *testing.T) {
 	clauseWith(t, 97, "when the client is silent or wrong", func(c *roost.Config) {
-		naming(c)
 		c.WebSocket.MaxFrame, c.WebSocket.Timeout = 4096, 500*time.Millisecond
 	}, func(t *testing.T, s *server) {
-		idle, ended := s.open(t), s.dial(t, "vsn=2.0.0&id=users:1")
+		idle := s.open(t)
 		for _, b := range breaches {
 			c := s.open(t)
 			must(t, b.send(c))
 			c.ExpectClose(t, b.code) // none of them is 1000
 		}
-		must(t, s.Endpoint.Disconnect(t.Context(), "users:1"))
-		ended.ExpectClose(t, 1001)
 		idle.ExpectClose(t, 1002)
 	})
-	clause(t, 97, "when the server goes away", func(t *testing.T, s *server) {
+	clauseWith(t, 97, "when the server goes away, or has enough of a client", naming, func(t *testing.T, s *server) {
+		ended := s.dial(t, "vsn=2.0.0&id=users:1")
+		must(t, s.Endpoint.Disconnect(t.Context(), "users:1"))
+		ended.ExpectClose(t, 1001)
 		clients := append(s.crowd(t, 1, "room:1"), s.crowd(t, 1)...)
 		wait := s.shuttingDown(t)
 		for _, c := range clients {

@@ -25,7 +25,7 @@ import (
 )
 
 // patience is how long a test waits for what must come.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // fort is an endpoint under attack, and the honest client that it serves
 // meanwhile.
@@ -123,7 +123,7 @@ func buildSecure(t testing.TB, ws websocket.Config, key func(crypto.Signer) cryp
 	server := httptest.NewUnstartedServer(f)
 	listener := secure.Listen(server.Listener, secure.Config{TLS: &tls.Config{
 		Certificates: []tls.Certificate{own}, MinVersion: tls.VersionTLS13,
-	}})
+	}, Timeout: patience})
 	f.handshakes, server.Listener = listener.Stats, listener
 	server.Start()
 	f.address, f.close = server.Listener.Addr().String(), server.Close

@@ -80,7 +80,7 @@ func (f *fort) plain(t *testing.T) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	_ = c.SetDeadline(time.Now().Add(patience))
+	_ = c.SetDeadline(time.Now().Add(2 * patience)) // a place rests as long as the key took
 	return c
 }
 

@@ -87,7 +87,7 @@ func onEachDoor(t *testing.T, test func(t *testing.T, secure *roost.TLS)) {
 func TestSlowRequestsAndSilentConnectionsAreCut(t *testing.T) {
 	reads := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
 	onEachDoor(t, func(t *testing.T, secure *roost.TLS) {
-		f := behind(t, &roost.Server{Handler: reads, ReadHeaderTimeout: time.Second, ReadTimeout: time.Second, TLS: secure}, websocket.Config{})
+		f := behind(t, &roost.Server{Handler: reads, ReadHeaderTimeout: 2 * time.Second, ReadTimeout: 2 * time.Second, TLS: secure}, websocket.Config{})
 		var attackers sync.WaitGroup
 		for range 5 {
 			for _, begin := range []string{
@@ -119,7 +119,7 @@ func awaitCut(t *testing.T, nc net.Conn, begin string) {
 
 func TestSilentConnectionsTakeNoMoreThanThePlacesForHandshakes(t *testing.T) {
 	onEachDoor(t, func(t *testing.T, secure *roost.TLS) {
-		s, most := &roost.Server{MaxHandshakes: 8, TLS: secure}, int64(8)
+		s, most := &roost.Server{MaxHandshakes: 8, TLS: secure}, 8
 		if secure != nil { // who comes out of TLS's handshakes while the last place is taken is let in
 			secure.Handshakes = 1
 			most += 4
@@ -130,13 +130,13 @@ func TestSilentConnectionsTakeNoMoreThanThePlacesForHandshakes(t *testing.T) {
 				defer nc.Close() //nolint:errcheck // it said nothing
 			}
 		}
-		for late := time.Now().Add(patience); s.Stats().Refused < 20-uint64(most); {
+		for late := time.Now().Add(patience); s.Stats().Handshakes.Full < uint64(20-most); {
 			f.honest.ExpectQuiet(t)
 			if time.Now().After(late) {
 				t.Fatalf("%+v", s.Stats())
 			}
 		}
-		if got := s.Stats(); got.HandshakesHigh > most {
+		if got := s.Stats(); got.Handshakes.HeldHigh > most {
 			t.Errorf("%+v", got)
 		}
 		f.stands(t)

@@ -60,8 +60,10 @@ func onEachHall(t *testing.T, ws websocket.Config, policy roost.SlowConsumer, te
 func open(t *testing.T, ws websocket.Config, policy roost.SlowConsumer, pair *testcert.Pair) *hall {
 	t.Helper()
 	h := &hall{
-		Endpoint: roost.NewEndpoint(roost.Config{WebSocket: ws, Logger: slog.New(slog.DiscardHandler)}),
-		heard:    make(chan struct{}, subscribers), problems: make(chan string, subscribers),
+		Endpoint: roost.NewEndpoint(roost.Config{ // all come in, however busy the machine
+			WebSocket: ws, Logger: slog.New(slog.DiscardHandler), Overload: roost.Overload{Delay: -1},
+		}),
+		heard: make(chan struct{}, subscribers), problems: make(chan string, subscribers),
 	}
 	h.Channel("other:*", roost.ChannelOf((*seat).Join))
 	h.Channel("room:*", roost.ChannelOf((*seat).Join, roost.On("echo", (*seat).Echo)), roost.WithSlowConsumer(policy))

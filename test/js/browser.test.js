@@ -9,7 +9,7 @@ import {scenarios, skipped} from "./scenarios/index.js"
 import {testServer} from "./server.js"
 
 const VERSION = "1.8.16"
-const TIMEOUT_MS = 90000
+const TIMEOUT_MS = 120000
 
 describe(`phoenix.js ${VERSION} in Chromium`, {concurrency: false}, () => {
   const can = clients[VERSION]

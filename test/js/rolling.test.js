@@ -11,8 +11,8 @@ import {inbox, Rig} from "./rig.js"
 import {sharingServer} from "./server.js"
 
 const CLIENTS = 300
-const SPREAD_MS = 2000
-const TIMEOUT_MS = 60000
+const SPREAD_MS = 5000
+const TIMEOUT_MS = 120000
 
 const old = sharingServer(SPREAD_MS)
 const young = sharingServer(SPREAD_MS)
@@ -54,7 +54,7 @@ function expectSpread(times) {
   for (let quarter = 0; quarter < 4; quarter++) {
     const start = from + quarter * SPREAD_MS / 4
     const share = times.filter(at => at >= start && at < start + SPREAD_MS / 4).length / times.length
-    assert.ok(share > 0.1 && share < 0.5, `${Math.round(share * 100)} % of the clients were closed in quarter ${quarter + 1}`)
+    assert.ok(share > 0.05 && share < 0.6, `${Math.round(share * 100)} % of the clients were closed in quarter ${quarter + 1}`)
   }
 }
 

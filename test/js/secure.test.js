@@ -18,7 +18,7 @@ import {secureRoost, secureServer} from "./server.js"
 import {Visitor} from "./visitor.js"
 
 const VERSION = "1.8.16"
-const TIMEOUT_MS = 90000
+const TIMEOUT_MS = 120000
 const RELOADED = "TLS files have changed and are in use"
 
 const can = clients[VERSION]

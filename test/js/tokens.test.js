@@ -16,7 +16,7 @@ import {Rig} from "./rig.js"
 import {roost, roostServe} from "./server.js"
 import {Visitor} from "./visitor.js"
 
-const TIMEOUT_MS = 60000
+const TIMEOUT_MS = 120000
 const GONE = 1001
 
 // guarded is a server whose clients need a token and whose API needs a key, and what makes them.

@@ -7,7 +7,7 @@ import {launch} from "./browser.js"
 import {testServer} from "./server.js"
 import {Visitor} from "./visitor.js"
 
-const TIMEOUT_MS = 60000
+const TIMEOUT_MS = 120000
 
 describe("the playground in trouble", {concurrency: false, timeout: 10 * TIMEOUT_MS}, () => {
   const server = testServer()

@@ -15,7 +15,9 @@ import (
 	"io"
 	"net"
 	"runtime"
+	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/roostgo/roost/internal/tlsrecord"
@@ -37,14 +39,18 @@ type Config struct {
 	// Computing is how many handshakes compute at once, each half a millisecond
 	// of a processor that established connections need as well, and then as many
 	// rest for as long; the others wait. Default: half of GOMAXPROCS, at least 1,
-	// which makes a quarter of the processors' time.
+	// which makes a quarter of the processors' time. Callbacks of TLS do not count;
+	// a private key that signs elsewhere does.
 	Computing int
 
-	// Timeout is how long a handshake may take. Default: 10 s.
+	// Timeout is how long a handshake may take. Then its client is cut; a callback
+	// of TLS keeps its place until it returns, and should look at the context of
+	// its ClientHelloInfo. Default: 10 s.
 	Timeout time.Duration
 
-	// Failed is told of handshakes that did not succeed. It must not block.
-	// Default: nobody.
+	// Failed is told of handshakes that did not succeed; of one of whose
+	// callbacks panicked with a *PanicError. It must not block. Default: panics
+	// are logged, with slog.Default.
 	Failed func(client net.Addr, err error)
 }
 
@@ -56,7 +62,7 @@ func (c Config) withDefaults() Config {
 	c.Computing = cmp.Or(c.Computing, max(1, runtime.GOMAXPROCS(0)/2))
 	c.Timeout = cmp.Or(c.Timeout, 10*time.Second)
 	if c.Failed == nil {
-		c.Failed = func(net.Addr, error) {}
+		c.Failed = logPanic
 	}
 	return c
 }
@@ -66,6 +72,7 @@ func (c Config) withDefaults() Config {
 type Listener struct {
 	// Immutable.
 	inner  net.Listener
+	shut   func() error // closes inner, once
 	config Config
 	server *tlsrecord.Server
 	places chan struct{} // one for each handshake
@@ -75,7 +82,9 @@ type Listener struct {
 	cancel context.CancelFunc
 
 	begin sync.Once
+	done  atomic.Bool // nobody more is accepted
 	wait  sync.WaitGroup
+	ended chan struct{} // closed when nobody is waited for
 	count counters
 }
 
@@ -90,9 +99,9 @@ type accepted struct {
 func Listen(inner net.Listener, c Config) *Listener {
 	c = c.withDefaults()
 	l := &Listener{
-		inner: inner, config: c, server: tlsrecord.NewServer(c.TLS, c.Computing),
+		inner: inner, shut: sync.OnceValue(inner.Close), config: c, server: tlsrecord.NewServer(c.TLS, c.Computing),
 		places: make(chan struct{}, c.Handshakes), found: make(chan accepted),
-		slow: &lingering{patience: c.Timeout / 10},
+		slow: &lingering{patience: c.Timeout / 10}, ended: make(chan struct{}),
 	}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	return l
@@ -100,7 +109,7 @@ func Listen(inner net.Listener, c Config) *Listener {
 
 // Accept implements net.Listener.
 func (l *Listener) Accept() (net.Conn, error) {
-	l.begin.Do(func() { l.wait.Go(l.acceptAll) }) // ends with Close, which waits for it
+	l.begin.Do(l.start)
 	select {
 	case a := <-l.found:
 		return a.conn, a.err
@@ -112,14 +121,49 @@ func (l *Listener) Accept() (net.Conn, error) {
 // Addr implements net.Listener.
 func (l *Listener) Addr() net.Addr { return l.inner.Addr() }
 
+// callbackGrace is how long Close waits for callbacks of TLS: those that never
+// return cannot be ended.
+const callbackGrace = time.Second
+
 // Close implements net.Listener. It cuts the handshakes that are under way and
-// waits for their end; connections that were accepted stay.
+// waits for their end, but for callbacks of TLS no longer than a second; the
+// context of their ClientHelloInfo is done. Connections that were accepted stay.
 func (l *Listener) Close() error {
 	l.cancel()
-	err := l.inner.Close()
-	l.begin.Do(func() {})
-	l.wait.Wait()
+	err := l.retire()
+	select {
+	case <-l.ended:
+	case <-time.After(callbackGrace):
+	}
 	return err
+}
+
+// Shutdown accepts nobody more, and has Accept return who was accepted already
+// when their handshakes are over, until ctx is done. Then it is Close.
+func (l *Listener) Shutdown(ctx context.Context) error {
+	err := l.retire()
+	select {
+	case <-l.ended:
+	case <-ctx.Done():
+	}
+	_ = l.Close()
+	return err
+}
+
+// retire closes what connections come from.
+func (l *Listener) retire() error {
+	l.begin.Do(func() { close(l.ended) })
+	l.done.Store(true)
+	return l.shut()
+}
+
+// start begins to accept.
+func (l *Listener) start() {
+	go func() { // ends with the last handshake after Close, which waits for it
+		l.acceptAll()
+		l.wait.Wait()
+		close(l.ended)
+	}()
 }
 
 // acceptAll starts a handshake for every connection. An error waits until Accept
@@ -128,12 +172,14 @@ func (l *Listener) acceptAll() {
 	for l.ctx.Err() == nil {
 		nc, err := l.inner.Accept()
 		switch {
+		case err != nil && l.done.Load():
+			return
 		case err != nil:
 			l.hand(accepted{err: err})
 		case !l.take():
 			_ = nc.Close()
 		default:
-			l.wait.Go(func() { // ends after Config.Timeout or with Close, which waits for it
+			l.wait.Go(func() { // ends after Config.Timeout or with Close, but for callbacks
 				defer func() { <-l.places }()
 				l.shake(nc)
 			})
@@ -185,7 +231,7 @@ func (l *Listener) shake(nc net.Conn) {
 	defer cut(nil)
 	h := l.slow.add(cut)
 	l.count.begun()
-	c, err := l.server.Handshake(ctx, nc, h.turn)
+	c, err := l.survive(ctx, nc, h)
 	h.end()
 	if err != nil {
 		err = cmp.Or(displaced(ctx), err)
@@ -198,6 +244,16 @@ func (l *Listener) shake(nc net.Conn) {
 	if !l.hand(accepted{conn: c}) {
 		_ = nc.Close()
 	}
+}
+
+// survive does the handshake; if a callback of the user's panics, it has failed.
+func (l *Listener) survive(ctx context.Context, nc net.Conn, h *handshake) (c net.Conn, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			c, err = nil, &PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	return l.server.Handshake(ctx, nc, h.turn)
 }
 
 // plainHTTP is what a client is told that speaks HTTP without TLS.

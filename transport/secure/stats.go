@@ -4,6 +4,8 @@ import (
 	"crypto/tls"
 	"net"
 	"sync/atomic"
+
+	"github.com/roostgo/roost/internal/highwater"
 )
 
 // Stats counts the handshakes of a Listener.
@@ -24,9 +26,7 @@ type counters struct {
 }
 
 func (c *counters) begun() {
-	n := c.underWay.Add(1)
-	for high := c.high.Load(); n > high && !c.high.CompareAndSwap(high, n); high = c.high.Load() {
-	}
+	highwater.Raise(&c.high, c.underWay.Add(1))
 }
 
 func (c *counters) ended(conn net.Conn, err error) {

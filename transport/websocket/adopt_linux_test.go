@@ -29,7 +29,7 @@ func (f *fate) Closed(reason error)                    { f.end <- reason }
 func startLoops(t *testing.T) *loops {
 	t.Helper()
 	c := Config{Loops: 1}.withDefaults()
-	e := newLoops(&c).(*loops)
+	e := newLoops(&c, newHoard(0)).(*loops)
 	if err := e.start(); err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestADescriptorThatCannotBeWatchedIsRefused(t *testing.T) {
 		if !errors.Is(err, syscall.EPERM) || f.opened {
 			t.Errorf("closed because of %v, opened %v", err, f.opened)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Fatal("it was not closed")
 	}
 	barrier(t, c.loop)
@@ -72,7 +72,7 @@ func barrier(t *testing.T, l *loop) {
 	l.lane.Post(lane.Func(func() { close(done) }), nil)
 	select {
 	case <-done:
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Fatal("the loop is stuck")
 	}
 }
@@ -123,6 +123,36 @@ func TestABlockingDescriptorDoesNotBlockTheLoop(t *testing.T) {
 	if err := <-f.end; !errors.Is(err, transport.ErrClientGone) {
 		t.Errorf("closed because of %v", err)
 	}
+}
+
+func TestAConnectionWhoseFileSomebodyHasIsWatchedNoMore(t *testing.T) {
+	e := startLoops(t)
+	l := e.all()[0]
+	server, client := connected(t)
+	file, err := server.File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if err := e.adopt(server, nil, &fate{end: make(chan error, 2)}, 0); err != nil {
+		t.Fatal(err)
+	}
+	barrier(t, l)
+	l.lane.Post(lane.Func(func() {
+		var gone *conn
+		e.table.each(func(c *conn) { gone = c })
+		l.destroy(gone, transport.ErrServerClosed)
+		_ = client.Close()
+		if n, err := unix.Poll([]unix.PollFd{{Fd: int32(file.Fd()), Events: unix.POLLRDHUP}}, 30_000); n != 1 { //nolint:gosec // a descriptor
+			t.Errorf("the client's end has not come: %v", err)
+		}
+		for _, ev := range l.poller.Poll() {
+			if ev.Token == gone.token() {
+				t.Error("what has ended is still reported")
+			}
+		}
+	}), nil)
+	barrier(t, l)
 }
 
 // An event of a connection that has ended must not reach the one that has its

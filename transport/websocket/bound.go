@@ -28,11 +28,14 @@ func (c *counters) breached(ctx context.Context, config *Config, err error) {
 	case frame.Ratio:
 		c.bound(ctx, config, &c.overRatio, "MaxRatio", strconv.Itoa(config.MaxRatio), err)
 	case frame.NoBound:
-		if fe == errLate {
+		switch fe {
+		case errLate:
 			c.bound(ctx, config, &c.messageTimeouts, "MessageTimeout", config.MessageTimeout.String(), err)
-			return
+		case errCrowded:
+			c.bound(ctx, config, &c.crowded, "MaxIncomplete", strconv.Itoa(config.MaxIncomplete), err)
+		default:
+			c.violations.Add(1)
 		}
-		c.violations.Add(1)
 	}
 }
 

@@ -15,7 +15,11 @@ type inbound struct {
 	backlog   []byte // received while held
 	sealed    []byte // received and not opened, in TLS
 	since     uint32 // when what is incomplete began, in the loop's milliseconds
+	share     share
 }
+
+// size is how many bytes are kept.
+func (in *inbound) size() int { return in.assembler.Kept() + cap(in.backlog) + cap(in.sealed) }
 
 func (b *busy) idle() bool { return b.in == nil && b.out.empty() }
 

@@ -145,8 +145,12 @@ func TestTheServerClosesAndTheClientDoesNotAnswer(t *testing.T) {
 
 func TestTheServerClosesAndTheClientGoesOnSending(t *testing.T) {
 	onEachEngine(t, websocket.Config{CloseTimeout: 100 * time.Millisecond, Timeout: 50 * time.Millisecond}, func(t *testing.T, s *stage) {
+		s.plays(func() *visit {
+			v := newVisit()
+			v.onOpen = func(v *visit) { v.conn.Close(transport.CloseNormal) } // before it was silent for Timeout
+			return v
+		})
 		c, v := s.dial(client.Options{})
-		v.onLane(t, func() { v.conn.Close(transport.CloseNormal) })
 		if m := c.Next(t); m.CloseCode != 1000 {
 			t.Errorf("got %v", m)
 		}

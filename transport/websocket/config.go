@@ -3,6 +3,7 @@ package websocket
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"runtime"
 	"time"
 
@@ -56,6 +57,13 @@ type Config struct {
 	// Default: 131,072.
 	MaxFragments int
 
+	// MaxIncomplete is how many bytes all connections together may keep of
+	// messages that have not arrived whole, or wait for a join to be answered; each counts
+	// 256 more than it has. Over it, those that keep the most for the longest are
+	// closed with 1013, and come back. A message that arrives at once is not counted.
+	// Default: 256 MiB, or an eighth of GOMEMLIMIT if that is less; negative: no bound.
+	MaxIncomplete int
+
 	// Compress accepts permessage-deflate when a client offers it. Contexts
 	// are never carried over, so a broadcast is compressed once for all.
 	// Default: false.
@@ -68,7 +76,8 @@ type Config struct {
 	// Outbox is how many bytes may wait for a client that reads slowly before
 	// it is cut, or before broadcasts are dropped that may be (see
 	// roost.WithSlowConsumer). Each frame counts 64 bytes more than it has, and
-	// the largest does not count: one frame may exceed the bound.
+	// the largest does not count: one frame may exceed the bound. On the engine of
+	// goroutines (on Linux) four times as much may, as long as the kernel has room.
 	// Default: 1 MiB.
 	Outbox int
 
@@ -103,6 +112,11 @@ type Config struct {
 	// Proxies are believed about the client and what it asked for: for Origin, and
 	// for what Telemetry is told. Default: none.
 	Proxies transport.Proxies
+
+	// Unavailable answers a request to upgrade when none can be: err is ErrStopped
+	// once the handler stops, or why the lanes do not start.
+	// Default: 503, to come back in a second, and words.
+	Unavailable func(w http.ResponseWriter, err error)
 
 	// Subprotocols are what the server supports, best first. Default: none;
 	// what is offered is ignored [§5.3].
@@ -140,6 +154,7 @@ func (c Config) withDefaults() Config {
 	c.MaxFrame = or(c.MaxFrame, DefaultMaxFrame)
 	c.MaxMessage = or(c.MaxMessage, c.MaxFrame)
 	c.MaxFragments = or(c.MaxFragments, 1<<17)
+	c.MaxIncomplete = or(c.MaxIncomplete, defaultIncomplete())
 	c.MaxRatio = or(c.MaxRatio, 100)
 	c.Outbox = or(c.Outbox, 1<<20)
 	c.WriteTimeout = or(c.WriteTimeout, 30*time.Second)
@@ -147,6 +162,9 @@ func (c Config) withDefaults() Config {
 	c.MessageTimeout = or(c.MessageTimeout, 60*time.Second)
 	c.CloseTimeout = or(c.CloseTimeout, 5*time.Second)
 	c.Origin = c.Origin.Behind(c.Proxies)
+	if c.Unavailable == nil {
+		c.Unavailable = unavailable
+	}
 	if c.AuthToken {
 		c.Subprotocols = append([]string{transport.PhoenixProtocol}, c.Subprotocols...)
 	}

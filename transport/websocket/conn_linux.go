@@ -68,8 +68,18 @@ func (c *conn) Run(arg any) {
 		c.Enqueue(arg, transport.Direct)
 	case arrival:
 		c.loop.open(c, arg)
+	case crowded:
+		if in := c.inbound(); in != nil && in.share.evicted.Load() { // else its message is complete meanwhile
+			c.loop.offend(c, errCrowded)
+		}
 	}
 }
+
+// crowded is posted to a connection that has to go.
+type crowded struct{}
+
+// evict implements evictable.
+func (c *conn) evict() { c.loop.lane.Post(c, crowded{}) }
 
 // bytes is a frame as this connection writes it.
 func (c *conn) bytes(f *transport.Frame) []byte {
@@ -242,6 +252,7 @@ func (c *conn) Resume() {
 	if len(sealed) > 0 {
 		c.loop.unseal(c, sealed)
 	}
+	c.loop.account(c)
 }
 
 // inbound is what is kept of a connection's input, or nil.

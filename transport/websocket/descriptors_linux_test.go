@@ -2,8 +2,11 @@ package websocket_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -138,6 +141,31 @@ func TestWithoutAFreeDescriptorAClientIsToldToComeBack(t *testing.T) {
 	c, _ := s.dial(client.Options{})
 	send(t, c, text("hello"))
 	expectText(t, c, "hello")
+}
+
+func TestWithoutAFreeDescriptorAClientInTLSIsToldToComeBack(t *testing.T) {
+	s := newSecureStage(t, websocket.Config{Engine: websocket.EventLoops})
+	s.dial(client.Options{}) // the loops run
+	nc, err := tls.Dial("tcp", strings.TrimPrefix(s.server.URL, "https://"), s.tls)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	if err := nc.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	release := exhaust(t)
+	defer release()
+	if _, err := nc.Write([]byte(handshake)); err != nil {
+		t.Fatal(err)
+	}
+	in := bufio.NewReader(nc)
+	if _, err := http.ReadResponse(in, nil); err != nil {
+		t.Fatal(err)
+	}
+	if rest, err := io.ReadAll(in); err != nil || !bytes.Equal(rest, []byte{0x88, 2, 1012 >> 8, 1012 & 0xff}) {
+		t.Errorf("got %x, %v, want a close frame, and the end of TLS", rest, err)
+	}
 }
 
 func TestLoopsThatCouldNotStartAreStartedLater(t *testing.T) {

@@ -36,15 +36,16 @@ type engine interface {
 // every connection.
 type engines struct {
 	config *Config
+	hoard  *hoard // of all of them
 	list   []engine
 }
 
 func (es *engines) init(c *Config) {
-	es.config = c
+	es.config, es.hoard = c, newHoard(c.MaxIncomplete)
 	if c.Engine != Goroutines && haveLoops {
-		es.list = append(es.list, newLoops(c))
+		es.list = append(es.list, newLoops(c, es.hoard))
 	}
-	es.list = append(es.list, newGoroutines(c))
+	es.list = append(es.list, newGoroutines(c, es.hoard))
 }
 
 func (es *engines) start() error {
@@ -100,5 +101,6 @@ func (es *engines) stats() (s Stats) {
 	for _, e := range es.list {
 		s = s.plus(e.stats())
 	}
+	s.Incomplete, s.IncompleteHigh = es.hoard.stats()
 	return s
 }

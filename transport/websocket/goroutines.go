@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"net"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,9 +22,11 @@ import (
 // Sessions run on lanes here as well, so that they are the same code.
 type goroutines struct {
 	// Immutable.
-	config *Config
-	limits [2]*frame.Limits // without and with compression
-	ctx    context.Context  // of events
+	config    *Config
+	hoard     *hoard
+	limits    [2]*frame.Limits // without and with compression
+	ctx       context.Context  // of events
+	inflating chan struct{}    // filled by readers of compressed messages, while they compute
 
 	count counters
 	next  atomic.Uint32
@@ -37,9 +40,9 @@ type goroutines struct {
 	empty    chan struct{} // closed when draining and the last link has gone
 }
 
-func newGoroutines(c *Config) engine {
+func newGoroutines(c *Config, h *hoard) engine {
 	return &goroutines{
-		config: c, limits: [2]*frame.Limits{c.limits(false), c.limits(true)},
+		config: c, hoard: h, inflating: make(chan struct{}, runtime.GOMAXPROCS(0)), limits: [2]*frame.Limits{c.limits(false), c.limits(true)},
 		ctx: context.Background(), empty: make(chan struct{}),
 	}
 }
@@ -103,7 +106,7 @@ func (e *goroutines) adopt(nc net.Conn, buffered []byte, s transport.Session, wi
 		verdicts: make(chan transport.Verdict, 1), resumed: make(chan struct{}, 1), gone: make(chan struct{}),
 		writer: linkWriter{window: window, sealed: isSealed(nc), parting: make(chan struct{})},
 	}
-	c.writer.link = c
+	c.writer.link, c.share.owner = c, c
 	e.mu.Lock()
 	if e.draining {
 		e.mu.Unlock()

@@ -8,7 +8,7 @@ import (
 )
 
 func TestAHerdOfLinksLeavesNothing(t *testing.T) {
-	e := newGoroutines(new(Config)).(*goroutines)
+	e := newGoroutines(new(Config), newHoard(0)).(*goroutines)
 	herd := make([]link, 1<<14)
 	before := testleak.Heap()
 	for i := range herd {

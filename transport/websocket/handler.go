@@ -90,8 +90,7 @@ func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, vars []transport
 		return
 	}
 	if h.stopped.Load() { // another server, or this one started again, takes it
-		w.Header().Set("Retry-After", "1")
-		http.Error(w, "this server is stopping", http.StatusServiceUnavailable)
+		h.config.Unavailable(w, ErrStopped)
 		return
 	}
 	shake, selected, status, err := h.examine(r, vars)
@@ -110,6 +109,12 @@ func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, vars []transport
 		return
 	}
 	h.upgrade(w, r, selected, session)
+}
+
+// unavailable answers a request that comes too late or too early.
+func unavailable(w http.ResponseWriter, _ error) {
+	w.Header().Set("Retry-After", "1")
+	http.Error(w, "this server cannot take connections now", http.StatusServiceUnavailable)
 }
 
 // refuse answers without a body [§4.2], except where the request was unreadable.
@@ -166,7 +171,7 @@ func (h *Handler) upgrade(w http.ResponseWriter, r *http.Request, selected strin
 	if err := h.Start(); err != nil {
 		discard(session, err)
 		h.refused(r, "start", err)
-		http.Error(w, "this server cannot take connections now", http.StatusServiceUnavailable)
+		h.config.Unavailable(w, err)
 		return
 	}
 	extension, window := "", uint8(0)

@@ -39,7 +39,7 @@ func (h *holder) expectEnd(t *testing.T) {
 		if !errors.Is(err, transport.ErrClientGone) {
 			t.Errorf("closed because of %v", err)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Fatal("it was not closed")
 	}
 }
@@ -69,7 +69,7 @@ func (broken) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 // A reader that is held does not look; the writer has to say it.
 func TestAHeldLinkThatCannotBeWrittenToEnds(t *testing.T) {
 	c := Config{Loops: 1}.withDefaults()
-	e := newGoroutines(&c)
+	e := newGoroutines(&c, newHoard(0))
 	server, client := net.Pipe()
 	h := newHolder()
 	if err := e.adopt(broken{server}, message, h, 0); err != nil {

@@ -36,10 +36,27 @@ func (l *loop) read(c *conn) bool {
 func (l *loop) received(c *conn, b []byte) {
 	if c.is(secured) {
 		l.unseal(c, b)
-		return
+	} else {
+		l.count.bytesIn.Add(uint64(len(b)))
+		l.deliver(c, b)
 	}
-	l.count.bytesIn.Add(uint64(len(b)))
-	l.deliver(c, b)
+	l.account(c)
+}
+
+// account has what is kept of a connection's input counted.
+func (l *loop) account(c *conn) {
+	if in := c.inbound(); in != nil {
+		in.share.owner = c
+		l.engine.hoard.set(&in.share, in.size())
+	}
+}
+
+// drop lets go of what is kept of a connection's input.
+func (l *loop) drop(c *conn) {
+	if in := c.inbound(); in != nil {
+		l.engine.hoard.set(&in.share, 0)
+		c.busy.in = nil
+	}
 }
 
 // pause stops watching the input of a connection whose session holds it, and
@@ -76,11 +93,7 @@ func (l *loop) deliver(c *conn, b []byte) {
 		ev, n, err := a.Next(b, limits)
 		b = b[n:]
 		if err != nil {
-			if c.state == open {
-				l.count.breached(l.ctx, l.config, err)
-			}
-			violate(c, err)
-			l.deafen(c)
+			l.offend(c, err)
 			return
 		}
 		if ev.Opcode != frame.None {
@@ -102,10 +115,15 @@ func (l *loop) hurry(c *conn) {
 	if in == nil || limit == 0 || c.is(held) || l.now-in.since < limit {
 		return
 	}
+	l.offend(c, errLate)
+}
+
+// offend ends a connection that broke a rule.
+func (l *loop) offend(c *conn, err error) {
 	if c.state == open {
-		l.count.breached(l.ctx, l.config, errLate)
+		l.count.breached(l.ctx, l.config, err)
 	}
-	violate(c, errLate)
+	violate(c, err)
 	l.deafen(c)
 }
 
@@ -113,9 +131,7 @@ func (l *loop) hurry(c *conn) {
 // begins.
 func (l *loop) deafen(c *conn) {
 	c.flags |= deaf
-	if c.busy != nil {
-		c.busy.in = nil
-	}
+	l.drop(c)
 	if c.state != closed {
 		l.dirty(c, transport.Direct) // flush ends our half
 	}
@@ -146,7 +162,7 @@ func (l *loop) keep(c *conn, a *frame.Assembler, rest []byte) {
 			in.backlog = append([]byte(nil), rest...)
 		}
 	} else if c.busy != nil {
-		c.busy.in = nil
+		l.drop(c)
 		c.rest()
 	}
 	if a == &l.assembler {

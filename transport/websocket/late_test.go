@@ -1,6 +1,8 @@
 package websocket_test
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -39,16 +41,22 @@ func TestAMessageThatIsNeverWholeEndsItsConnection(t *testing.T) {
 func TestMessagesWhoseEndsComeWithTheNextOnesAreNotLate(t *testing.T) {
 	one := text("one of very many")
 	onEachEngine(t, websocket.Config{MessageTimeout: 3 * short}, func(t *testing.T, s *stage) {
-		c, _ := s.dial(client.Options{Timeout: patience})
-		sent := 0
-		send(t, c, one[:5])
-		whileFor(6*short, func() {
-			send(t, c, append(one[5:len(one):len(one)], one[:5]...))
-			sent++
+		unlessStalled(t, func() error {
+			c, _ := s.dial(client.Options{Timeout: patience})
+			defer c.Drop()
+			sent := 0
+			send(t, c, one[:5])
+			whileFor(6*short, func() {
+				_ = c.SendRaw(append(one[5:len(one):len(one)], one[:5]...))
+				sent++
+			})
+			for n := range sent {
+				if m, err := c.Read(patience); err != nil || string(m.Payload) != "one of very many" {
+					return errors.Join(fmt.Errorf("after %d of %d came %v", n, sent, m), err)
+				}
+			}
+			return nil
 		})
-		for range sent {
-			expectText(t, c, "one of very many")
-		}
 	})
 }
 
@@ -56,13 +64,19 @@ func TestMessagesWhoseEndsComeWithTheNextOnesAreNotLate(t *testing.T) {
 func TestAMessageThatWaitsForItsSessionIsNotLate(t *testing.T) {
 	onEachEngine(t, websocket.Config{Loops: 1, MessageTimeout: short}, func(t *testing.T, s *stage) {
 		s.reacts(holds)
-		c, v := s.dial(client.Options{Timeout: patience})
-		last := text("last")
-		send(t, c, append(text("hold"), last[:4]...))
-		v.awaitMessages(t, 1)
-		whileFor(2*short, func() {})
-		v.resume(t)
-		send(t, c, last[4:])
-		expectText(t, c, "last")
+		unlessStalled(t, func() error { // between the resume and the rest of the message
+			c, v := s.dial(client.Options{Timeout: patience})
+			defer c.Drop()
+			last := text("last")
+			send(t, c, append(text("hold"), last[:4]...))
+			v.awaitMessages(t, 1)
+			whileFor(2*short, func() {})
+			v.resume(t)
+			_ = c.SendRaw(last[4:])
+			if m, err := c.Read(patience); err != nil || string(m.Payload) != "last" {
+				return errors.Join(fmt.Errorf("got %v", m), err)
+			}
+			return nil
+		})
 	})
 }

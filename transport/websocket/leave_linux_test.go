@@ -1,10 +1,13 @@
 package websocket_test
 
 import (
+	"net"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/roostgo/roost/internal/lane"
 	"github.com/roostgo/roost/test/client"
@@ -21,6 +24,23 @@ func (v *visit) stop() (goOn func()) {
 	v.conn.Lane().Post(lane.Func(func() { close(stopped); <-resumed }), nil)
 	<-stopped
 	return func() { close(resumed) }
+}
+
+// arrived waits until the server's kernel has all that a client has sent: on a busy
+// machine that is not when it was sent.
+func arrived(t *testing.T, c *client.Conn) {
+	t.Helper()
+	raw, err := c.NetConn().(*net.TCPConn).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it has arrived", func() bool {
+		left := 0
+		if refused := raw.Control(func(fd uintptr) { left, err = unix.IoctlGetInt(int(fd), unix.SIOCOUTQ) }); refused != nil || err != nil { //nolint:gosec // a descriptor
+			t.Fatal(refused, err)
+		}
+		return left == 0
+	})
 }
 
 // countEnds has sessions count their ends.
@@ -53,6 +73,7 @@ func TestWhoStaysDoesNotWaitForAllWhoLeave(t *testing.T) {
 				leave(l)
 			}
 			send(t, c, text("I stay"))
+			arrived(t, c)
 			goOn()
 			expectText(t, c, "I stay")
 			v.onLane(t, func() {

@@ -1,10 +1,7 @@
 package websocket
 
 import (
-	"errors"
-	"io"
 	"net"
-	"os"
 	"time"
 
 	"github.com/roostgo/roost/internal/frame"
@@ -34,6 +31,7 @@ type link struct {
 	assembler frame.Assembler
 	ahead     []byte    // read while the session held the connection
 	began     time.Time // when the message that is incomplete did; zero if none is
+	share     share     // of what it keeps: after the message is complete, too, until the lane has dealt with it
 
 	// Owned by the lane.
 	state state
@@ -150,127 +148,6 @@ func (c *link) sever() {
 	_ = nc.Close()
 }
 
-// run reads until the connection ends. It is the reader. arrived has been
-// posted already.
-func (c *link) run(buffered []byte) {
-	c.settled()
-	c.lane.Post(c, ended{c.read(buffered)})
-}
-
-// await posts something to the lane and waits until it is dealt with. It
-// reports whether the connection goes on.
-func (c *link) await(arg any) bool { return c.lane.Post(c, arg) && c.settled() }
-
-// settled waits until what was posted is dealt with.
-func (c *link) settled() bool {
-	select {
-	case v := <-c.verdicts:
-		return v != transport.Hold || c.hold()
-	case <-c.gone:
-		return false
-	}
-}
-
-// aheadBound is how many bytes are read of a client whose session holds it: more
-// tells nothing new.
-const aheadBound = 64 << 10
-
-// hold waits until the session goes on. Meanwhile it reads ahead, which is how it
-// notices that the client has gone.
-func (c *link) hold() bool {
-	c.writer.doze()
-	for buf := make([]byte, 1024); len(c.ahead) < aheadBound; {
-		n, err := c.nc.Read(buf)
-		c.engine.count.bytesIn.Add(uint64(n)) //nolint:gosec // not negative
-		c.ahead = append(c.ahead, buf[:n]...)
-		if errors.Is(err, os.ErrDeadlineExceeded) {
-			break
-		}
-		if err != nil {
-			c.lane.Post(c, left{}) // what came before it is still received; then the next read finds the same
-			break
-		}
-	}
-	select {
-	case <-c.resumed:
-		c.writer.rise()
-		return true
-	case <-c.gone:
-		return false
-	}
-}
-
-func (c *link) read(b []byte) error {
-	buf := make([]byte, 4096)
-	for {
-		if err := c.deliver(b); err != nil {
-			c.await(violated{err})
-			_, _ = io.Copy(io.Discard, c.nc) // until the client hangs up, or CloseTimeout
-			return transport.ErrBadFrame
-		}
-		if len(c.ahead) > 0 {
-			b, c.ahead = c.ahead, nil
-			continue
-		}
-		c.writer.patience(c.engine.config.Timeout)
-		n, err := c.nc.Read(buf)
-		c.engine.count.bytesIn.Add(uint64(n)) //nolint:gosec // not negative
-		b = buf[:n]
-		if n == 0 && err != nil && (!errors.Is(err, os.ErrDeadlineExceeded) || !c.saidNothing()) {
-			return transport.ErrClientGone
-		}
-	}
-}
-
-// saidNothing starts the end of a connection that was silent for too long. It
-// reports false when it was the closing handshake that took too long.
-func (c *link) saidNothing() bool {
-	if c.writer.isParting() {
-		return false
-	}
-	c.lane.Post(c, silent{})
-	select {
-	case <-c.writer.parting:
-	case <-c.gone:
-	}
-	return true
-}
-
-func (c *link) deliver(b []byte) error {
-	limits := c.engine.limits[0]
-	if c.writer.window > 0 {
-		limits = c.engine.limits[1]
-	}
-	for len(b) > 0 {
-		ev, n, err := c.assembler.Next(b, limits)
-		if err != nil {
-			return err
-		}
-		if b = b[n:]; ev.Opcode != frame.None && !c.await(happened{&ev}) {
-			return nil // the next read finds the end
-		}
-		if carries(ev) {
-			c.began = time.Time{}
-		}
-	}
-	return c.hurry()
-}
-
-// hurry reports a message that takes too long. It is asked when something has
-// come; who sends nothing is silent.
-func (c *link) hurry() error {
-	limit := c.engine.config.MessageTimeout
-	switch {
-	case c.assembler.Idle():
-		c.began = time.Time{}
-	case c.began.IsZero():
-		c.began = time.Now()
-	case limit > 0 && time.Since(c.began) >= limit:
-		return errLate
-	}
-	return nil
-}
-
 // Lane implements transport.Conn.
 func (c *link) Lane() *transport.Lane { return c.lane }
 
@@ -285,13 +162,13 @@ func (c *link) Offer(f *transport.Frame, t *transport.Thinning) {
 	if c.state != open {
 		return
 	}
-	waiting, lost := c.writer.queue(f, t)
+	over, lost := c.writer.queue(f, t)
 	c.engine.count.lost(c.engine.ctx, c.engine.config.Telemetry, c.session, lost)
-	if bound := c.engine.config.Outbox; waiting > bound {
+	if over > 0 {
 		c.state = dying
 		c.engine.count.slowConsumers.Add(1)
 		c.engine.config.Telemetry.Emit(c.engine.ctx, telemetry.SlowConsumer{
-			Socket: about(c.session), Queued: waiting, Bound: bound,
+			Socket: about(c.session), Queued: over, Bound: c.engine.config.Outbox,
 		})
 		c.lane.Post(c, ended{transport.ErrSlowConsumer})
 	}

@@ -191,6 +191,7 @@ func (l *loop) open(c *conn, a arrival) {
 	if len(a.sealed) > 0 {
 		l.unseal(c, a.sealed)
 	}
+	l.account(c)
 }
 
 // refuse ends a connection that the system does not let us watch, such as one
@@ -278,6 +279,7 @@ func (l *loop) destroy(c *conn, reason error) {
 	l.forget(c)
 	l.engine.table.drop(c.fd)
 	l.sever(c)
+	l.drop(c)
 	if c.busy != nil {
 		l.lent.give(c.busy)
 		c.busy = nil

@@ -23,6 +23,7 @@ const haveLoops = true
 type loops struct {
 	// Immutable.
 	config  *Config
+	hoard   *hoard
 	began   time.Time
 	table   table
 	secrets slots[tlsrecord.State] // of connections in TLS
@@ -35,8 +36,8 @@ type loops struct {
 	toldTo int32 // the descriptors below it were told of the restart; owned by who calls restart
 }
 
-func newLoops(c *Config) engine {
-	return &loops{config: c, began: time.Now(), herd: herd{off: c.KeepMemory}}
+func newLoops(c *Config, h *hoard) engine {
+	return &loops{config: c, hoard: h, began: time.Now(), herd: herd{off: c.KeepMemory}}
 }
 
 // clock is the time in milliseconds since the engine was made. It wraps after
@@ -87,13 +88,14 @@ func (e *loops) accepts(c net.Conn) bool {
 
 // adopt takes the descriptor out of nc and gives it to a loop.
 func (e *loops) adopt(nc net.Conn, buffered []byte, s transport.Session, window uint8) error {
-	nc, a, err := detach(nc, buffered)
-	if err != nil {
-		return fmt.Errorf("websocket: take a connection out of TLS: %w", err)
-	}
-	fd, err := e.descriptor(nc.(syscall.Conn))
+	fd, err := e.descriptor(bare(nc).(syscall.Conn)) // without one, the client can still be told in TLS
 	if err != nil {
 		return fmt.Errorf("websocket: adopt a connection: %w", err)
+	}
+	nc, a, err := detach(nc, buffered)
+	if err != nil {
+		_ = syscall.Close(int(fd))
+		return fmt.Errorf("websocket: take a connection out of TLS: %w", err)
 	}
 	_ = nc.Close() // the duplicate keeps the connection
 	list := e.all()

@@ -5,4 +5,4 @@ package websocket
 // haveLoops says whether this system has event loops.
 const haveLoops = false
 
-func newLoops(*Config) engine { panic("websocket: no event loops on this system") }
+func newLoops(*Config, *hoard) engine { panic("websocket: no event loops on this system") }

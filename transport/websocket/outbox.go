@@ -5,12 +5,14 @@ import "github.com/roostgo/roost/transport"
 // outbox holds the frames that wait for one client, in their order.
 type outbox struct {
 	frames  []parcel
-	head    int // the first frame that waits
-	offset  int // bytes of it that are written
-	bytes   int // bytes that wait
-	largest int // size of the largest frame since the outbox was empty
-	spare   int // frames that may be dropped, those that have to stay for now included
-	firm    int // frames at the head that are being written, and must stay
+	head    int  // the first frame that waits
+	offset  int  // bytes of it that are written
+	bytes   int  // bytes that wait
+	largest int  // size of the largest frame that waits, or did when it was measured
+	shrunk  bool // one as large has left since
+	rest    int  // frames that leave before it is measured again
+	spare   int  // frames that may be dropped, those that have to stay for now included
+	firm    int  // frames at the head that are being written, and must stay
 	thinned bool
 	pace    pace
 	sealed  []byte // of frames that are no longer above, for TLS; they leave first
@@ -57,8 +59,10 @@ func (o *outbox) written(n int, size func(*transport.Frame) int) (frames int) {
 		}
 		n -= s
 		o.pop()
+		o.left(s)
 		frames++
 	}
+	o.measure(size)
 	o.offset = n
 	o.compact()
 	return frames
@@ -72,6 +76,27 @@ func (o *outbox) pop() {
 	o.frames[o.head] = parcel{}
 	o.head++
 	o.firm = max(o.firm-1, 0)
+}
+
+// left notes that a frame has left, or was dropped.
+func (o *outbox) left(size int) {
+	o.shrunk = o.shrunk || size == o.largest
+	o.rest = max(o.rest-1, 0)
+}
+
+// measure finds the largest frame anew when it has left: a client for which
+// something waits always would have a higher bound for ever. How many it looks at
+// is paid for by those that leave before the next time.
+func (o *outbox) measure(size func(*transport.Frame) int) {
+	if !o.shrunk || o.rest > 0 {
+		return
+	}
+	most := 0
+	for i := o.head; i < len(o.frames) && most < o.largest; i++ {
+		most = max(most, size(o.frames[i].frame))
+		o.rest++
+	}
+	o.largest, o.shrunk, o.rest = most, false, o.rest/8
 }
 
 // compact keeps a queue that never empties from growing at its front.

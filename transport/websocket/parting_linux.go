@@ -15,8 +15,12 @@ import (
 // finds out when it next reads or writes. And what has left for the kernel,
 // such as a close frame, has CloseTimeout to go on.
 
-// sever closes the descriptor of a connection.
+// sever closes the descriptor of a connection. Somebody may have its File: then
+// that is not the end of it, and the poller would report it for ever.
 func (l *loop) sever(c *conn) {
+	if !c.is(leaving) {
+		_ = l.poller.Remove(int(c.fd)) // it may never have been watched
+	}
 	if c.sending() {
 		_ = unix.SetsockoptLinger(int(c.fd), unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 	} else {

@@ -51,6 +51,10 @@ func receive(p peer, s transport.Session, ev frame.Event) transport.Verdict {
 // errLate ends a connection whose message takes longer than MessageTimeout.
 var errLate = &frame.Error{Code: uint16(transport.ClosePolicy), Text: "a message took longer than MessageTimeout"}
 
+// errCrowded ends a connection that keeps more than others of incomplete messages,
+// when all keep too much.
+var errCrowded = &frame.Error{Code: uint16(transport.CloseTryLater), Text: "incomplete messages took more than MaxIncomplete, this one the most for the longest"}
+
 // carries reports whether an event is a whole message.
 func carries(ev frame.Event) bool { return ev.Opcode == frame.Text || ev.Opcode == frame.Binary }
 

@@ -2,6 +2,7 @@ package websocket
 
 import (
 	"errors"
+	"io"
 	"syscall"
 
 	"github.com/roostgo/roost/internal/tlsrecord"
@@ -91,8 +92,13 @@ func (l *loop) keepSealed(c *conn, b []byte) {
 }
 
 // unsealed ends a connection whose client says goodbye, or does what it must
-// not: then it is told.
+// not: then it is told. One that said so in a close frame, too, is answered: only
+// its own half has ended (§6.1).
 func (l *loop) unsealed(c *conn, err error) {
+	if err == io.EOF && c.is(last) && c.sending() { //nolint:errorlint // close_notify is not wrapped
+		l.keepSealed(c, nil)
+		return
+	}
 	reason := transport.ErrClientGone
 	if alert, ok := errors.AsType[tlsrecord.Alert](err); ok {
 		l.alert(c, alert)

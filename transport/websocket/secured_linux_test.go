@@ -1,6 +1,7 @@
 package websocket_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"io"
@@ -66,6 +67,54 @@ func TestABrokenRecordEndsAConnectionInTLS(t *testing.T) {
 			if _, err := secure.Read(make([]byte, 1)); err == nil || !strings.Contains(err.Error(), "remote error: tls") {
 				t.Errorf("the client saw %v", err)
 			}
+			s.awaitNone()
+		})
+	}
+}
+
+// corked keeps what is written until it is let go, in one piece.
+type corked struct {
+	net.Conn
+
+	cork bool
+	held []byte
+}
+
+func (c *corked) Write(p []byte) (int, error) {
+	if c.cork {
+		c.held = append(c.held, p...)
+		return len(p), nil
+	}
+	return c.Conn.Write(p)
+}
+
+// A client may end its half with its close frame, and reads on.
+func TestACloseFrameBeforeCloseNotifyIsAnswered(t *testing.T) {
+	for _, engine := range engines() {
+		t.Run(string(engine), func(t *testing.T) {
+			s := newSecureStage(t, websocket.Config{Engine: engine, CloseTimeout: time.Minute})
+			var wire *corked
+			c, v := s.dial(client.Options{Timeout: patience, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+				nc, err := new(net.Dialer).DialContext(ctx, network, address)
+				wire = &corked{Conn: nc}
+				return wire, err
+			}})
+			wire.cork = true
+			if err := c.SendRaw(closing(code(1000))); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.NetConn().(*tls.Conn).CloseWrite(); err != nil {
+				t.Fatal(err)
+			}
+			_ = wire.SetWriteDeadline(time.Time{}) // CloseWrite has let it pass
+			if _, err := wire.Conn.Write(wire.held); err != nil {
+				t.Fatal(err)
+			}
+			got, err := io.ReadAll(c.NetConn())
+			if err != nil || !bytes.HasSuffix(got, code(1000)) {
+				t.Errorf("answered %x, %v", got, err)
+			}
+			v.awaitClosed(t, transport.ErrClientClosed)
 			s.awaitNone()
 		})
 	}

@@ -1,6 +1,10 @@
 package websocket
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"github.com/roostgo/roost/internal/highwater"
+)
 
 // Stats counts what a handler's connections have done.
 type Stats struct {
@@ -17,6 +21,11 @@ type Stats struct {
 	// Connections closed because of Config.MaxFrame, MaxMessage, MaxFragments,
 	// MaxRatio and CloseTimeout, and of any other rule that a client broke.
 	OverFrame, OverMessage, OverFragments, OverRatio, CloseTimeouts, Violations uint64
+
+	// Incomplete is how many bytes of incomplete messages are kept now, as
+	// Config.MaxIncomplete bounds them; IncompleteHigh the most there ever were.
+	Incomplete, IncompleteHigh int64
+	OverIncomplete             uint64 // connections closed because of it
 
 	Refused uint64 // upgrades, for their origin, subprotocol or token, or because the system had no room
 
@@ -49,6 +58,7 @@ func (s Stats) plus(o Stats) Stats {
 	s.OverRatio += o.OverRatio
 	s.CloseTimeouts += o.CloseTimeouts
 	s.Violations += o.Violations
+	s.OverIncomplete += o.OverIncomplete
 	s.Refused += o.Refused
 	s.SlowConsumers += o.SlowConsumers
 	s.WriteTimeouts += o.WriteTimeouts
@@ -80,6 +90,7 @@ type counters struct {
 	overMessage     atomic.Uint64
 	overFragments   atomic.Uint64
 	overRatio       atomic.Uint64
+	crowded         atomic.Uint64
 	closeTimeouts   atomic.Uint64
 	violations      atomic.Uint64
 
@@ -98,26 +109,17 @@ func (c *counters) snapshot() Stats {
 		MessageTimeouts: c.messageTimeouts.Load(),
 		IdleTimeouts:    c.idleTimeouts.Load(), MessageHigh: c.messageHigh.Load(), OutboxHigh: c.outboxHigh.Load(),
 		OverFrame: c.overFrame.Load(), OverMessage: c.overMessage.Load(), OverFragments: c.overFragments.Load(), OverRatio: c.overRatio.Load(),
-		CloseTimeouts: c.closeTimeouts.Load(), Violations: c.violations.Load(),
+		OverIncomplete: c.crowded.Load(), CloseTimeouts: c.closeTimeouts.Load(), Violations: c.violations.Load(),
 		SlowConsumers: c.slowConsumers.Load(), WriteTimeouts: c.writeTimeouts.Load(), Thinned: c.thinned.Load(),
 		DroppedOldest: c.droppedOldest.Load(), DroppedOutdated: c.droppedOutdated.Load(),
 	}
 }
 
 // queued records how many bytes wait for one client.
-func (c *counters) queued(bytes int) { raise(&c.outboxHigh, int64(bytes)) }
+func (c *counters) queued(bytes int) { highwater.Raise(&c.outboxHigh, int64(bytes)) }
 
 // received counts a message, or a control frame, of so many bytes.
 func (c *counters) received(bytes int) {
 	c.messagesIn.Add(1)
-	raise(&c.messageHigh, int64(bytes))
-}
-
-// raise lifts a high-water mark.
-func raise(mark *atomic.Int64, n int64) {
-	for high := mark.Load(); n > high; high = mark.Load() {
-		if mark.CompareAndSwap(high, n) {
-			return
-		}
-	}
+	highwater.Raise(&c.messageHigh, int64(bytes))
 }

@@ -86,11 +86,14 @@ func (o *outbox) drop(i int, size func(*transport.Frame) int, l *loss) {
 		o.thinned = true
 		l.topic, l.policy, l.queued = q.frame.Topic(), q.thinning.Policy(), o.bytes
 	}
-	o.bytes -= size(q.frame)
+	s := size(q.frame)
+	o.bytes -= s
 	o.spare--
 	copy(o.frames[o.head+1:i+1], o.frames[o.head:i])
 	o.frames[o.head] = parcel{}
 	o.head++
+	o.left(s)
+	o.measure(size)
 }
 
 // lost counts what was dropped, and tells of it once for each episode.

@@ -3,12 +3,10 @@ package websocket_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/roostgo/roost/telemetry"
 	"github.com/roostgo/roost/test/client"
@@ -205,21 +203,26 @@ func TestAClientWhoseRepliesFillTheOutboxIsCutThinnedOrNot(t *testing.T) {
 
 func TestAClientThatReadsIsNotThinned(t *testing.T) {
 	onEachEngine(t, websocket.Config{Loops: 1}, func(t *testing.T, s *stage) {
-		c, v := s.dial(client.Options{Timeout: patience})
 		thinning := &transport.Thinning{Latest: true, Bytes: 1, Frames: 1}
-		for i := range 50 {
-			v.onLane(t, func() {
-				for n := range 20 {
-					v.conn.Offer(frameOf(fmt.Sprint("news ", 20*i+n)).About("news", "news"), thinning)
+		unlessStalled(t, func() error { // a goroutine that is kept from writing for 50 ms is behind
+			before := s.handler.Stats()
+			c, v := s.dial(client.Options{Timeout: patience})
+			for i := range 50 {
+				v.onLane(t, func() {
+					for n := range 20 {
+						v.conn.Offer(frameOf(fmt.Sprint("news ", 20*i+n)).About("news", "news"), thinning)
+					}
+				})
+				for n := -1; n < 20*i+19; {
+					_, n = heard(t, c)
 				}
-			})
-			for n := range 20 {
-				expectText(t, c, fmt.Sprint("news ", 20*i+n))
 			}
-		}
-		if got := s.handler.Stats(); got.Thinned != 0 || got.DroppedOutdated != 0 || got.DroppedOldest != 0 {
-			t.Errorf("%+v", got)
-		}
+			got := s.handler.Stats()
+			if got.Thinned != before.Thinned || got.DroppedOutdated != before.DroppedOutdated || got.DroppedOldest != before.DroppedOldest {
+				return fmt.Errorf("%+v", got)
+			}
+			return nil
+		})
 	})
 }
 
@@ -261,8 +264,16 @@ func TestThinningIsToldOnceForEachEpisode(t *testing.T) {
 			_, v := s.narrow()
 			f := &feed{v: v, thinning: &transport.Thinning{Bytes: smallOutbox, Frames: 1024}, pad: strings.Repeat("x", 2000)}
 			f.untilThinned(t, s, "a")
-			got := s.handler.Stats() // the client's own buffers may fill in more than one go
-			if n := r.count["client_thinned"]; uint64(n) != got.Thinned || got.DroppedOldest < 20*got.Thinned {
+			got := s.handler.Stats()
+			for got.DroppedOldest < 20*got.Thinned { // the client's own buffers may fill in more than one go
+				f.more(t, "a")
+				if got = s.handler.Stats(); f.n > 1<<15 {
+					t.Fatalf("each episode is short: %+v", got)
+				}
+			}
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			if n := r.count["client_thinned"]; uint64(n) != got.Thinned {
 				t.Errorf("told %d times of %+v", n, got)
 			}
 			told := r.first["client_thinned"].(telemetry.ClientThinned)
@@ -271,34 +282,6 @@ func TestThinningIsToldOnceForEachEpisode(t *testing.T) {
 			}
 			if attrs := fmt.Sprint(told.Attrs()); !strings.Contains(attrs, "roost.WithSlowConsumer") {
 				t.Errorf("the mend is missing: %s", attrs)
-			}
-		})
-	}
-}
-
-func TestAClientThatTakesNothingIsCutAfterTheWriteTimeout(t *testing.T) {
-	r := newRecorder()
-	c := websocket.Config{Loops: 1, WriteTimeout: short, SendBuffer: 16 << 10, Telemetry: telemetry.NewStream(r)}
-	for _, e := range engines() {
-		t.Run("engine="+string(e), func(t *testing.T) {
-			*r = *newRecorder()
-			c.Engine = e
-			s := newStage(t, c)
-			other, _ := s.dial(client.Options{})
-			_, v := s.narrow()
-			began := time.Now()
-			v.onLane(t, func() { v.conn.Enqueue(frameOf(strings.Repeat("x", 4<<20)), transport.Direct) })
-			v.awaitClosed(t, transport.ErrSlowConsumer)
-			if took := time.Since(began); took < short {
-				t.Errorf("cut after %v", took)
-			}
-			send(t, other, text("still there?"))
-			expectText(t, other, "still there?")
-			if got := s.handler.Stats(); got.WriteTimeouts != 1 || got.SlowConsumers != 0 || got.Connections != 1 {
-				t.Errorf("%+v", got)
-			}
-			if told := r.once(t, "client_stalled").(telemetry.ClientStalled); told.Timeout != short || told.Queued < 1<<20 || told.ID != visitID {
-				t.Errorf("told %+v", told)
 			}
 		})
 	}
@@ -319,56 +302,4 @@ func TestASlowConsumerIsToldByItsID(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestAClientThatTakesLittleAtATimeIsNotCut(t *testing.T) {
-	onEachEngine(t, websocket.Config{Loops: 1, WriteTimeout: 4 * short, SendBuffer: 16 << 10}, func(t *testing.T, s *stage) {
-		c, v := s.narrow()
-		const size = 4 << 20
-		v.onLane(t, func() { v.conn.Enqueue(frameOf(strings.Repeat("x", size)), transport.Direct) })
-		left := size + 10
-		whileFor(10*short, func() {
-			n, err := io.CopyN(io.Discard, c.NetConn(), 32<<10)
-			if left -= int(n); err != nil {
-				t.Fatal(err)
-			}
-		})
-		if left < size/4 {
-			t.Fatalf("too fast to be slow: %d bytes are left", left)
-		}
-		if n, err := io.CopyN(io.Discard, c.NetConn(), int64(left)); err != nil {
-			t.Fatalf("%d of %d more came: %v", n, left, err)
-		}
-		if got := s.handler.Stats(); got.WriteTimeouts != 0 {
-			t.Errorf("%+v", got)
-		}
-	})
-}
-
-// A goroutine writes more at once than this client takes within the time-out.
-func TestALinkWhoseClientTakesSomethingWithinTheWriteTimeoutIsNotCut(t *testing.T) {
-	s := newStage(t, websocket.Config{Engine: websocket.Goroutines, WriteTimeout: 4 * short, SendBuffer: 16 << 10})
-	c, v := s.narrow()
-	v.onLane(t, func() { v.conn.Enqueue(frameOf(strings.Repeat("x", 4<<20)), transport.Direct) })
-	for range 5 {
-		whileFor(3*short, func() {})
-		if _, err := io.CopyN(io.Discard, c.NetConn(), 48<<10); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if got := s.handler.Stats(); got.WriteTimeouts != 0 || got.Connections != 1 {
-		t.Errorf("%+v", got)
-	}
-}
-
-func TestWithoutAWriteTimeoutNobodyIsCutForWaiting(t *testing.T) {
-	onEachEngine(t, websocket.Config{Loops: 1, Timeout: short, WriteTimeout: -1, SendBuffer: 16 << 10}, func(t *testing.T, s *stage) {
-		c, v := s.narrow()
-		const size = 4 << 20
-		v.onLane(t, func() { v.conn.Enqueue(frameOf(strings.Repeat("x", size)), transport.Direct) })
-		whileFor(4*short, func() { send(t, c, text("alive")) })
-		if m := c.Next(t); len(m.Payload) != size {
-			t.Fatalf("got %.100v", m)
-		}
-	})
 }

@@ -1,6 +1,7 @@
 package websocket
 
 import (
+	"math"
 	"time"
 
 	"github.com/roostgo/roost/transport"
@@ -159,6 +160,11 @@ func (l *loop) stalled(c *conn) bool {
 	return limit > 0 && c.is(blocked) && c.sending() && c.busy.out.pace.stalled(l.now, limit)
 }
 
+// longest is the longest time-out of the loops' clock, which wraps after 49 days: a
+// minute less, in which sweeps find out.
+const longest = math.MaxUint32 - 60_000
+
+// milliseconds is a time-out for the loops' clock.
 func milliseconds(d time.Duration) uint32 {
-	return uint32(d.Milliseconds()) //nolint:gosec // wraps after 49 days
+	return uint32(min(d.Milliseconds(), longest)) //nolint:gosec // not negative
 }

@@ -1,6 +1,7 @@
 package websocket
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -21,5 +22,15 @@ func TestASweepTrimsWhatIsLent(t *testing.T) {
 	barrier(t, l)
 	if left > 0 {
 		t.Errorf("%d are left", left)
+	}
+}
+
+func TestALongTimeoutIsNotAShortOne(t *testing.T) {
+	for d, want := range map[time.Duration]time.Duration{
+		0: 0, time.Minute: time.Minute, 50 * 24 * time.Hour: longest * time.Millisecond, math.MaxInt64: longest * time.Millisecond,
+	} {
+		if got := time.Duration(milliseconds(d)) * time.Millisecond; got != want {
+			t.Errorf("%v closes after %v, want %v", d, got, want)
+		}
 	}
 }

@@ -92,8 +92,7 @@ func TestAClientInTheMiddleOfSendingMegabytesReadsTheCloseFrame(t *testing.T) {
 
 func TestABrokenClientThatNeverHangsUpIsCut(t *testing.T) {
 	onEachEngine(t, websocket.Config{CloseTimeout: 100 * time.Millisecond, Timeout: 50 * time.Millisecond}, func(t *testing.T, s *stage) {
-		c, v := s.dial(client.Options{})
-		send(t, c, violations["opcode 3"].bytes)
+		c, v := s.dial(client.Options{Early: violations["opcode 3"].bytes}) // before it was silent for Timeout
 		for c.SendRaw(make([]byte, 1000)) == nil {
 		}
 		v.awaitClosed(t, transport.ErrBadFrame)

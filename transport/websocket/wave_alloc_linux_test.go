@@ -7,7 +7,7 @@ import "testing"
 // A wave may be ten thousand connections, at the worst of times.
 func TestAWaveAllocatesNothingForItsConnections(t *testing.T) {
 	const size, waves = 1000, 100
-	e := newLoops(new(Config)).(*loops)
+	e := newLoops(new(Config), newHoard(0)).(*loops)
 	for fd := range int32(size * (waves + 1)) { // AllocsPerRun runs once more
 		e.table.put(fd, &conn{fd: fd})
 	}

@@ -9,8 +9,8 @@ export default [
   {
     name: "has its heartbeats answered",
     async run(rig) {
-      const socket = await rig.open({heartbeatIntervalMs: 100})
-      for (let n = 0; n < 5; n++) {
+      const socket = await rig.open({heartbeatIntervalMs: 500}) // within which a busy machine answers, too
+      for (let n = 0; n < 3; n++) {
         const {payload} = await socket.inboxes.messages.next(({topic}) => topic === "phoenix")
         equal(payload, {status: "ok", response: {}}, "reply to a heartbeat")
       }

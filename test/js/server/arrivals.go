@@ -2,16 +2,29 @@ package main
 
 import (
 	"encoding/json"
+	"net"
 	"net/http"
 	"sync"
 	"time"
 )
 
-// arrivals are when clients came, in milliseconds since the first.
+// arrivals is a listener that knows when connections were accepted, in milliseconds since the first. When their requests
+// came says more of the machine than of the server.
 type arrivals struct {
+	net.Listener
+
 	mu    sync.Mutex
 	first time.Time
 	at    []float64
+}
+
+// Accept implements net.Listener.
+func (a *arrivals) Accept() (net.Conn, error) {
+	c, err := a.Listener.Accept()
+	if err == nil {
+		a.note()
+	}
+	return c, err
 }
 
 func (a *arrivals) note() {

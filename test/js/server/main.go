@@ -28,32 +28,40 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	came := new(arrivals)
-	endpoint := newEndpoint(came)
-	server := &roost.Server{
-		Endpoint: endpoint,
-		Addr:     *listen,
-		OnListen: func(a net.Addr) { fmt.Println("listening", a) },
-
-		AcceptRate: *rate,
-	}
-	if *cert != "" {
-		server.TLS = &roost.TLS{CertFile: *cert, KeyFile: *key, Reload: 100 * time.Millisecond}
-	}
-	server.Handler = routes(server, came)
-	if err := server.Run(ctx); err != nil {
+	if err := serve(ctx, *listen, *rate, *cert, *key); err != nil {
 		fmt.Fprintln(os.Stderr, "server:", err)
 		os.Exit(1) //nolint:gocritic // stop only restores the signals, which end with the process
 	}
 }
 
+// serve runs until ctx is done.
+func serve(ctx context.Context, listen string, rate int, cert, key string) error {
+	endpoint := newEndpoint()
+	server := &roost.Server{
+		Endpoint: endpoint,
+		Addr:     listen,
+		OnListen: func(a net.Addr) { fmt.Println("listening", a) },
+
+		AcceptRate: rate,
+	}
+	if cert != "" {
+		server.TLS = &roost.TLS{CertFile: cert, KeyFile: key, Reload: 100 * time.Millisecond}
+	}
+	bound, err := server.Listen(ctx)
+	if err != nil {
+		return err
+	}
+	came := &arrivals{Listener: bound}
+	server.Listener, server.Handler = came, routes(server, came)
+	return server.Run(ctx)
+}
+
 // newEndpoint accepts pages of this host. The connect parameter id names the socket, and refuse=yes
 // refuses it.
-func newEndpoint(came *arrivals) *roost.Endpoint {
+func newEndpoint() *roost.Endpoint {
 	endpoint := roost.NewEndpoint(roost.Config{
 		Host: "127.0.0.1",
 		Connect: func(_ context.Context, c *roost.Connect) error {
-			came.note()
 			if c.Params["refuse"] == "yes" {
 				return roost.ErrRefused
 			}

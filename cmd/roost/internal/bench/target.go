@@ -94,7 +94,7 @@ func counters(server *roost.Server) http.Handler {
 	mux.HandleFunc("GET "+statsPath, func(w http.ResponseWriter, _ *http.Request) {
 		s := server.Stats()
 		_ = json.NewEncoder(w).Encode(map[string]any{
-			"paced": s.Paced, "refused": s.Refused, "tls_high": s.TLS.High, "tls_done": s.TLS.Done, "tls_failed": s.TLS.Failed,
+			"paced": s.Paced, "refused": s.Handshakes.Full, "tls_high": s.TLS.High, "tls_done": s.TLS.Done, "tls_failed": s.TLS.Failed,
 			"tls_waited": s.TLS.Waited, "tls_resumed": s.TLS.Resumed, "tls_displaced": s.TLS.Displaced,
 		}) // a bench that has gone needs none
 	})

@@ -1,4 +1,4 @@
-package roost
+package front_test
 
 import (
 	"context"
@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/roostgo/roost/internal/front"
 )
 
 // stillness is a listener to which nobody comes.
@@ -40,8 +42,8 @@ func TestAServerGoesOnForItsDelayWhenItsEndIsWishedFor(t *testing.T) {
 				wish, asked := context.WithCancel(t.Context())
 				ctx, stop := context.WithCancel(t.Context())
 				defer asked()
-				r := newRequests(&http.Server{Handler: http.NotFoundHandler()}, time.Second) //nolint:gosec // nobody comes
-				f := &front{requests: r, listener: l, ready: make(chan struct{}), asked: wish.Done(), delay: time.Minute}
+				r := front.NewRequests(&http.Server{Handler: http.NotFoundHandler()}, time.Second) //nolint:gosec // nobody comes
+				f := front.NewAcceptor(front.AcceptorConfig{Requests: r, Listener: l, Asked: wish.Done(), Delay: time.Minute})
 				ended := make(chan error, 1)
 				go func() { ended <- errors.Join(f.Run(ctx), r.Run(ctx)) }() // ends with stop; read below
 				<-f.Ready()

@@ -1,4 +1,4 @@
-package roost
+package front_test
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/roostgo/roost/internal/front"
 )
 
 func TestPlainRequestsThatDoNotEndAreCutOffAndReported(t *testing.T) {
@@ -21,8 +23,8 @@ func TestPlainRequestsThatDoNotEndAreCutOffAndReported(t *testing.T) {
 		<-r.Context().Done()
 		close(cut)
 	})
-	r := newRequests(&http.Server{Handler: endless}, 10*time.Millisecond) //nolint:gosec // no time-outs: the request is to stay
-	f := &front{requests: r, listener: l, ready: make(chan struct{})}
+	r := front.NewRequests(&http.Server{Handler: endless}, 10*time.Millisecond) //nolint:gosec // no time-outs: the request is to stay
+	f := front.NewAcceptor(front.AcceptorConfig{Requests: r, Listener: l})
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	ended, answered := make(chan error, 1), make(chan error, 1)
@@ -45,8 +47,8 @@ func TestWhoHasNotAskedWholeIsNotMissed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := newRequests(&http.Server{Handler: http.NotFoundHandler()}, 10*time.Millisecond) //nolint:gosec // no time-outs: the request is to stay
-	f := &front{requests: r, listener: l, ready: make(chan struct{})}
+	r := front.NewRequests(&http.Server{Handler: http.NotFoundHandler()}, 10*time.Millisecond) //nolint:gosec // no time-outs: the request is to stay
+	f := front.NewAcceptor(front.AcceptorConfig{Requests: r, Listener: l})
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	ended := make(chan error, 1)

@@ -1,4 +1,6 @@
-package roost
+// Package tree starts services in order and stops them in the reverse order: it is
+// a supervision tree, with one supervisor of thejerf/suture for each stage.
+package tree
 
 import (
 	"cmp"
@@ -6,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -15,37 +16,50 @@ import (
 	"github.com/thejerf/suture/v4"
 )
 
-// Service is something with a life of its own: a database pool, a poller. Run
-// works until ctx is done. When it returns before that, or panics, it is
-// started again, after a pause if that happens often. What it returns after
-// that, but for ctx's own error, becomes part of what Server.Run returns.
+// Service is something with a life of its own: Run works until ctx is done. When
+// it returns before that, or panics, it is started again, after a pause if that
+// happens often.
 type Service interface {
 	Run(ctx context.Context) error
 }
 
-// Readier is a Service that others wait for: what comes after it starts when
-// the channel that Ready returns is closed.
+// Readier is a Service that others wait for, until the channel is closed.
 type Readier interface {
 	Ready() <-chan struct{}
 }
 
-// stage is what starts together. Stages start one after the other and stop in
+// Stage is what starts together. Stages start one after the other and stop in
 // the reverse order.
-type stage struct {
+type Stage struct {
 	name     string
 	services []Service
 }
 
-// tree is the supervision tree: one supervisor for each stage.
-type tree struct {
-	log   *slog.Logger
-	grace time.Duration // that a stage may take to stop
+// Of makes a stage.
+func Of[S Service](name string, services ...S) Stage {
+	st := Stage{name: name}
+	for _, s := range services {
+		st.services = append(st.services, s)
+	}
+	return st
 }
 
-// run starts the stages, each when the one before it is ready; waits until ctx
+// Tree is what all stages have in common.
+type Tree struct {
+	// Log gets what supervisors have to say.
+	Log *slog.Logger
+
+	// Grace is how long a stage may take to stop.
+	Grace time.Duration
+
+	// Panicked makes an error of what a service panicked with while it stopped.
+	Panicked func(value any) error
+}
+
+// Run starts the stages, each when the one before it is ready; waits until ctx
 // is done or a stage has given up; and stops them. The error is why it gave up,
 // and what went wrong at the end, in the order in which stages stop.
-func (t tree) run(ctx context.Context, stages []stage) (err error) {
+func (t Tree) Run(ctx context.Context, stages ...Stage) (err error) {
 	var up []*runningStage
 	var last farewells
 	failed := make(chan error, len(stages))
@@ -72,20 +86,20 @@ func (t tree) run(ctx context.Context, stages []stage) (err error) {
 
 // runningStage is a stage whose supervisor runs.
 type runningStage struct {
-	stage
+	Stage
 	cancel context.CancelFunc
 	done   chan struct{} // closed when all its services have stopped
 }
 
 // start starts a stage. It ends by stop only, so that the stages above it can
 // end first.
-func (t tree) start(ctx context.Context, st stage, failed chan<- error, last *farewells) *runningStage {
-	s := suture.New(st.name, suture.Spec{Timeout: t.grace, EventHook: t.report})
+func (t Tree) start(ctx context.Context, st Stage, failed chan<- error, last *farewells) *runningStage {
+	s := suture.New(st.name, suture.Spec{Timeout: t.Grace, EventHook: t.report})
 	for _, service := range st.services {
-		s.Add(supervised{service, last})
+		s.Add(supervised{service, last, t.Panicked})
 	}
 	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	r := &runningStage{stage: st, cancel: cancel, done: make(chan struct{})}
+	r := &runningStage{Stage: st, cancel: cancel, done: make(chan struct{})}
 	ended := s.ServeBackground(own)
 	go func() { // ends with the stage; stop waits for it
 		defer close(r.done)
@@ -119,11 +133,11 @@ func (r *runningStage) stop() {
 	<-r.done
 }
 
-// giveUp makes an error one that starting again does not cure: the whole tree
+// GiveUp makes an error one that starting again does not cure: the whole tree
 // ends with it.
-func giveUp(err error) error { return errors.Join(err, suture.ErrTerminateSupervisorTree) }
+func GiveUp(err error) error { return errors.Join(err, suture.ErrTerminateSupervisorTree) }
 
-// gaveUp is an error of giveUp without the supervisor's own word for it.
+// gaveUp is an error of GiveUp without the supervisor's own word for it.
 type gaveUp struct{ error }
 
 // Error leaves out what only the supervisor needs to know.
@@ -134,12 +148,12 @@ func (g gaveUp) Error() string {
 func (g gaveUp) Unwrap() error { return g.error }
 
 // report logs what a supervisor has to say.
-func (t tree) report(e suture.Event) {
+func (t Tree) report(e suture.Event) {
 	level := slog.LevelError
 	if e.Type() == suture.EventTypeResume {
 		level = slog.LevelInfo
 	}
-	t.log.LogAttrs(context.Background(), level, "supervisor", slog.String("event", e.String()))
+	t.Log.LogAttrs(context.Background(), level, "supervisor", slog.String("event", e.String()))
 }
 
 // farewells are the errors of services that were told to stop. Supervisors
@@ -165,8 +179,9 @@ func (f *farewells) join() error {
 
 // supervised is a Service as suture has it.
 type supervised struct {
-	service Service
-	last    *farewells
+	service  Service
+	last     *farewells
+	panicked func(value any) error
 }
 
 // Serve implements suture.Service. That a service ends with ctx is as it should
@@ -190,7 +205,7 @@ func (s supervised) run(ctx context.Context) (err error) {
 			return
 		}
 		if v := recover(); v != nil {
-			err = fmt.Errorf("roost: %v while it stopped: %w", s, &PanicError{Value: v, Stack: debug.Stack()})
+			err = fmt.Errorf("roost: %v while it stopped: %w", s, s.panicked(v))
 		}
 	}()
 	return s.service.Run(ctx)

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -15,6 +17,7 @@ import (
 	"github.com/roostgo/roost"
 	"github.com/roostgo/roost/internal/testcert"
 	"github.com/roostgo/roost/ratelimit"
+	"github.com/roostgo/roost/telemetry"
 	"github.com/roostgo/roost/test/client"
 )
 
@@ -66,9 +69,9 @@ func silent(t *testing.T, o client.Options, address string) net.Conn {
 // awaitPlaces waits until so many places are taken.
 func awaitPlaces(t *testing.T, s *roost.Server, n int) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); s.Stats().Places.Held != n; {
+	for deadline := time.Now().Add(patience); s.Stats().Handshakes.Held != n; {
 		if time.Now().After(deadline) {
-			t.Fatalf("%d places are taken, want %d", s.Stats().Places.Held, n)
+			t.Fatalf("%d places are taken, want %d", s.Stats().Handshakes.Held, n)
 		}
 	}
 }
@@ -97,7 +100,7 @@ func TestAnAddressWithSilentConnectionsKeepsOthersOutOfNoPlace(t *testing.T) {
 	}
 	client.Open(t, r.url("/socket/websocket"), from("127.0.0.2", "")).ExpectQuiet(t)
 	awaitPlaces(t, s, 2)
-	if got := s.Stats().Places; got.KeyFull != 3 || got.KeyHigh != 2 {
+	if got := s.Stats().Handshakes; got.KeyFull != 3 || got.KeyHigh != 2 {
 		t.Errorf("got %+v", got)
 	}
 	_ = first.Close()
@@ -108,16 +111,15 @@ func TestAnAddressWithSilentConnectionsKeepsOthersOutOfNoPlace(t *testing.T) {
 func TestBehindAProxyEachClientHasItsOwnPlaces(t *testing.T) {
 	s := &roost.Server{Endpoint: local(roost.Config{}), ProxyProtocol: localProxies, MaxHandshakesPerAddress: 2}
 	r := start(t, s)
-	for range 2 {
-		silent(t, from("127.0.0.1", announced("203.0.113.1")), r.addr)
-		silent(t, from("127.0.0.1", announced("203.0.113.2")), r.addr)
-	}
-	for deadline := time.Now().Add(patience); s.Stats().Places.Allowed != 8 && time.Now().Before(deadline); { // as proxies, and as clients
+	silent(t, from("127.0.0.1", announced("203.0.113.1")), r.addr)
+	silent(t, from("127.0.0.1", announced("203.0.113.2")), r.addr)
+	silent(t, from("127.0.0.1", announced("203.0.113.1")), r.addr)
+	for deadline := time.Now().Add(patience); s.Stats().Handshakes.KeyHigh != 2 && time.Now().Before(deadline); {
 	}
 	expectReset(t, from("127.0.0.1", announced("203.0.113.1")), r.addr)
 	client.Open(t, r.url("/socket/websocket"), from("127.0.0.1", announced("203.0.113.3"))).ExpectQuiet(t)
-	awaitPlaces(t, s, 4)
-	if got := s.Stats(); got.Places.KeyFull != 1 || got.BadHeaders != 0 {
+	awaitPlaces(t, s, 3)
+	if got := s.Stats(); got.Handshakes.KeyFull != 1 || got.BadHeaders != 0 {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -146,7 +148,7 @@ func TestAnUpgradedConnectionTakesNoPlaceHoweverItCameIn(t *testing.T) {
 			}
 			client.Open(t, url, o).ExpectQuiet(t)
 			awaitPlaces(t, s, 0)
-			if got := s.Stats(); got.Places.Allowed == 0 || got.HandshakesHigh != 1 {
+			if got := s.Stats(); got.Handshakes.Allowed == 0 || got.Handshakes.HeldHigh != 1 {
 				t.Errorf("got %+v", got)
 			}
 		})
@@ -168,5 +170,71 @@ func TestAnImpossibleAddressRateIsExplained(t *testing.T) {
 	s := &roost.Server{Endpoint: local(roost.Config{}), Addr: "127.0.0.1:0", AddressRate: ratelimit.Limit{Burst: 3}}
 	if err := s.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "Server.AddressRate: ratelimit: impossible limit: a burst of 3 without a rate") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestADoorInShadowLetsAllInAndTellsOnceOfEachLimit(t *testing.T) {
+	told := make(hits, 16)
+	s := &roost.Server{
+		Endpoint: local(roost.Config{Telemetry: []telemetry.Handler{told}}), MaxHandshakes: 4, MaxHandshakesPerAddress: 2, HandshakesShadow: true,
+		AddressRate: ratelimit.Limit{Rate: 1.0 / 3600, Burst: 1, Shadow: true},
+	}
+	r := start(t, s)
+	for range 5 {
+		silent(t, from("127.0.0.1", ""), r.addr)
+	}
+	silent(t, from("127.0.0.2", ""), r.addr)
+	awaitPlaces(t, s, 6)
+	if got, want := told.told(t, 3), []telemetry.LimitHit{
+		{Limit: "too many new connections from this address", Key: "127.0.0.1", Shadow: true},
+		{Limit: "too many connections in the handshake from this address", Key: "127.0.0.1", Shadow: true},
+		{Limit: "too many connections in the handshake", Shadow: true},
+	}; !slices.Equal(got, want) {
+		t.Errorf("told %+v", got)
+	}
+	if len(told) > 0 {
+		t.Errorf("told again: %+v", <-told)
+	}
+	if got := s.Stats(); got.Handshakes.Shadowed != 4 || got.AddressRate.Shadowed != 4 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestAServersPlacesHaveDefaults(t *testing.T) {
+	for _, c := range []struct {
+		server       *roost.Server
+		all, address int
+	}{
+		{&roost.Server{}, 4096, 1024},
+		{&roost.Server{MaxHandshakes: 10}, 10, 3},
+		{&roost.Server{TLS: &roost.TLS{}}, 4096, 250},
+		{&roost.Server{MaxHandshakes: 8, TLS: &roost.TLS{Handshakes: 100}}, 8, 2},
+		{&roost.Server{MaxHandshakes: -1, TLS: &roost.TLS{Handshakes: 100}}, 0, 25},
+		{&roost.Server{MaxHandshakes: 1}, 1, 1},
+		{&roost.Server{MaxHandshakes: -1}, 0, 0},
+		{&roost.Server{MaxHandshakesPerAddress: -1}, 4096, 0},
+		{&roost.Server{MaxHandshakes: -1, MaxHandshakesPerAddress: 7}, 0, 7},
+	} {
+		if got := c.server.Places(); got.Max != c.all || got.PerKey != c.address {
+			t.Errorf("%d and %d: got %+v", c.server.MaxHandshakes, c.server.MaxHandshakesPerAddress, got)
+		}
+	}
+}
+
+func TestAnIdleConnectionMakesRoomForANewcomer(t *testing.T) {
+	s := &roost.Server{MaxHandshakes: 2}
+	r := start(t, s)
+	for i := range 4 {
+		browser := &http.Client{Transport: new(http.Transport), Timeout: patience} // each keeps a connection of its own
+		t.Cleanup(browser.CloseIdleConnections)
+		answer, err := browser.Get("http://" + r.addr + "/nothing/here")
+		if err != nil {
+			t.Fatalf("client %d: %v", i+1, err)
+		}
+		_, _ = io.Copy(io.Discard, answer.Body)
+		_ = answer.Body.Close()
+	}
+	if got := s.Stats(); got.Dismissed == 0 || got.Handshakes.Full != 0 {
+		t.Errorf("got %+v", got)
 	}
 }

@@ -1,4 +1,4 @@
-package roost
+package front
 
 import (
 	"context"
@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// requests are the plain HTTP requests of a server. At the end they may go on for
+// Requests are the plain HTTP requests of a server. At the end they may go on for
 // a while, beside the connections that are closed meanwhile: a client that asks
 // slowly, or not at all, holds up no other.
-type requests struct {
+type Requests struct {
 	server *http.Server
 	grace  time.Duration // that they may take to end
 
@@ -21,12 +21,12 @@ type requests struct {
 	ended   chan error // gets one value after finish
 }
 
-// httpGrace is how long plain HTTP requests may go on.
-const httpGrace = 5 * time.Second
+// RequestGrace is how long plain HTTP requests may go on.
+const RequestGrace = 5 * time.Second
 
-// newRequests counts what a server's handler does.
-func newRequests(server *http.Server, grace time.Duration) *requests {
-	r := &requests{server: server, grace: grace, ended: make(chan error, 1)}
+// NewRequests counts what a server's handler does. Requests may take so long to end.
+func NewRequests(server *http.Server, grace time.Duration) *Requests {
+	r := &Requests{server: server, grace: grace, ended: make(chan error, 1)}
 	next := server.Handler
 	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		r.running.Add(1)
@@ -38,13 +38,13 @@ func newRequests(server *http.Server, grace time.Duration) *requests {
 
 // finish lets the requests end, and returns at once. It is called once, when no
 // more are accepted.
-func (r *requests) finish(ctx context.Context) {
+func (r *Requests) finish(ctx context.Context) {
 	r.ending.Store(true)
 	go func() { r.ended <- r.shutdown(ctx) }() // ends after the grace; Run waits for it
 }
 
-// Run implements Service: it waits for the end.
-func (r *requests) Run(ctx context.Context) error {
+// Run is a service's: it waits for the end.
+func (r *Requests) Run(ctx context.Context) error {
 	<-ctx.Done()
 	if !r.ending.Load() {
 		return nil
@@ -54,7 +54,7 @@ func (r *requests) Run(ctx context.Context) error {
 
 // shutdown waits for the requests, and cuts those that do not end. One that has
 // not been received whole is not missed.
-func (r *requests) shutdown(ctx context.Context) error {
+func (r *Requests) shutdown(ctx context.Context) error {
 	grace, cancel := context.WithTimeout(ctx, r.grace)
 	defer cancel()
 	err := r.server.Shutdown(grace)

@@ -1,6 +1,7 @@
-package roost
+package front
 
 import (
+	"container/list"
 	"io"
 	"net"
 	"net/netip"
@@ -13,10 +14,12 @@ import (
 // upgraded or closed.
 type guest struct {
 	net.Conn
-	door *door
+	door *Door
 
 	holds  atomic.Pointer[place] // nil: none any more
 	parted atomic.Bool           // it will not have one again
+
+	idle *list.Element // of door.idle, whose mu guards it; nil: it is not there
 }
 
 // place is one of those that the door has.
@@ -49,27 +52,50 @@ func (g *guest) Close() error {
 // leave gives the place back. Leaving again does nothing.
 func (g *guest) leave() {
 	g.parted.Store(true)
+	g.door.idle.rise(g)
 	if p := g.holds.Swap(nil); p != nil {
 		g.door.release(p)
 	}
 }
 
 // announce has the connection count for the client that a PROXY header names. It
-// reports false, and resets the connection, if that client has no place.
+// reports false, and resets the connection, if that client may not come in.
 func (g *guest) announce(client netip.Addr) bool {
-	if p := g.holds.Swap(nil); p != nil {
-		g.door.release(p)
+	p := g.holds.Swap(nil) // nobody else gives it back meanwhile
+	if p == nil {
+		return false // it has left
 	}
-	p, err := g.door.enter(client, g.door.config.proxies.Contains(client))
-	if err != nil {
+	in := g.door.name(p, client)
+	if !in {
 		slam(g.Conn)
-		return false
 	}
 	g.holds.Store(p)
-	if g.parted.Load() { // meanwhile: whoever did that found no place to give back
+	if !in || g.parted.Load() { // whoever left meanwhile found no place to give back
 		g.leave()
 	}
-	return true
+	return in
+}
+
+// name has a place of a proxy's count for a client of it, and reports whether the
+// client may come in. The place stays taken all the while: the connection has waited
+// for it, so only the client's own bounds can refuse it, and nobody who comes
+// meanwhile takes it.
+func (d *Door) name(p *place, client netip.Addr) bool {
+	key, limited := d.config.Address.Key(client)
+	if !limited || d.config.Proxies.Contains(client) {
+		return true
+	}
+	if !d.comes(key, client) {
+		return false
+	}
+	taken, err := d.places.Claim(key)
+	if err != nil {
+		d.hit(AddressPlaces, client, taken)
+	}
+	if taken {
+		p.key, p.limited = key, true
+	}
+	return taken
 }
 
 // guestOf is the guest below a connection, if one is.

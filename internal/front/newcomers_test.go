@@ -1,4 +1,4 @@
-package roost
+package front
 
 import (
 	"net"

@@ -1,4 +1,4 @@
-package roost
+package tree_test
 
 import (
 	"context"
@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/roostgo/roost/internal/tree"
 )
 
 // Everything here runs in a bubble: time passes when all that runs waits for it.
@@ -73,13 +76,16 @@ func (s *slow) Run(ctx context.Context) error {
 
 func (s *slow) Ready() <-chan struct{} { return s.ready }
 
-func quietTree() tree { return tree{log: slog.New(slog.DiscardHandler), grace: time.Minute} }
+// grow runs a tree until it is stopped; ended gets what Run returned.
+func grow(t *testing.T, stages ...tree.Stage) (stop context.CancelFunc, ended chan error) {
+	return growLogged(t, slog.DiscardHandler, stages...)
+}
 
-// grow runs a tree until it is stopped; ended gets what run returned.
-func grow(t *testing.T, stages ...stage) (stop context.CancelFunc, ended chan error) {
+func growLogged(t *testing.T, log slog.Handler, stages ...tree.Stage) (stop context.CancelFunc, ended chan error) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended = make(chan error, 1)
-	go func() { ended <- quietTree().run(ctx, stages) }() // ends with ctx; the test reads ended
+	tr := tree.Tree{Log: slog.New(log), Grace: time.Minute, Panicked: func(v any) error { return fmt.Errorf("panic: %w", v.(error)) }}
+	go func() { ended <- tr.Run(ctx, stages...) }() // ends with ctx; the test reads ended
 	return stop, ended
 }
 
@@ -87,9 +93,9 @@ func TestStagesStartWhenTheOneBeforeIsReadyAndStopInReverse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var tr trace
 		stop, ended := grow(t,
-			stage{"first", []Service{newSlow(&tr, "a", time.Second)}},
-			stage{"second", []Service{newSlow(&tr, "b", 2*time.Second)}},
-			stage{"third", []Service{&worker{name: "c", trace: &tr}}},
+			tree.Of("first", newSlow(&tr, "a", time.Second)),
+			tree.Of("second", newSlow(&tr, "b", 2*time.Second)),
+			tree.Of("third", &worker{name: "c", trace: &tr}),
 		)
 		synctest.Wait()
 		tr.expect(t, "+a")
@@ -108,8 +114,8 @@ func TestATreeThatIsStoppedWhileItStartsStopsWhatRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var tr trace
 		stop, ended := grow(t,
-			stage{"first", []Service{&worker{name: "a", trace: &tr}, newSlow(&tr, "b", time.Hour)}},
-			stage{"second", []Service{&worker{name: "c", trace: &tr}}},
+			tree.Of[tree.Service]("first", &worker{name: "a", trace: &tr}, newSlow(&tr, "b", time.Hour)),
+			tree.Of("second", &worker{name: "c", trace: &tr}),
 		)
 		synctest.Wait()
 		stop()
@@ -127,8 +133,8 @@ func TestAStageThatGivesUpEndsTheTree(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var tr trace
 		_, ended := grow(t,
-			stage{"first", []Service{newSlow(&tr, "a", time.Second)}},
-			stage{"second", []Service{&worker{name: "b", trace: &tr, fails: giveUp(errBroken)}}},
+			tree.Of("first", newSlow(&tr, "a", time.Second)),
+			tree.Of("second", &worker{name: "b", trace: &tr, fails: tree.GiveUp(errBroken)}),
 		)
 		if err := <-ended; err == nil || !errors.Is(err, errBroken) {
 			t.Errorf("got %v", err)
@@ -141,8 +147,8 @@ func TestAStageThatGivesUpWhileAnotherGetsReadyEndsTheTree(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var tr trace
 		_, ended := grow(t,
-			stage{"first", []Service{newSlow(&tr, "a", time.Hour), &worker{name: "b", trace: &tr, fails: giveUp(errBroken)}}},
-			stage{"second", []Service{&worker{name: "c", trace: &tr}}},
+			tree.Of[tree.Service]("first", newSlow(&tr, "a", time.Hour), &worker{name: "b", trace: &tr, fails: tree.GiveUp(errBroken)}),
+			tree.Of("second", &worker{name: "c", trace: &tr}),
 		)
 		if err := <-ended; !errors.Is(err, errBroken) {
 			t.Errorf("got %v", err)
@@ -171,7 +177,7 @@ func (r *restless) Run(ctx context.Context) error {
 func TestAServiceThatFailsAgainAndAgainGetsAPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &restless{times: 10}
-		stop, ended := grow(t, stage{"only", []Service{r}})
+		stop, ended := grow(t, tree.Of("only", r))
 		<-time.After(time.Hour)
 		synctest.Wait()
 		stop()
@@ -213,15 +219,15 @@ func TestErrorsAtTheEndAreReturnedInTheOrderOfStopping(t *testing.T) {
 			return func(context.Context) error { return errors.New(text) }
 		}
 		stop, ended := grow(t,
-			stage{"first", []Service{newParting(&tr, "a", fails("a is broken"))}},
-			stage{"second", []Service{&worker{name: "b", trace: &tr}}},
-			stage{"third", []Service{newParting(&tr, "c", fails("3 callbacks still run"))}},
-			stage{"fourth", []Service{newParting(&tr, "d", func(context.Context) error { panic(errBroken) })}},
+			tree.Of("first", newParting(&tr, "a", fails("a is broken"))),
+			tree.Of("second", &worker{name: "b", trace: &tr}),
+			tree.Of("third", newParting(&tr, "c", fails("3 callbacks still run"))),
+			tree.Of("fourth", newParting(&tr, "d", func(context.Context) error { panic(errBroken) })),
 		)
 		synctest.Wait()
 		stop()
 		err := <-ended
-		want := "roost: *roost.parting while it stopped: roost: panic: broken for good\n3 callbacks still run\na is broken"
+		want := "roost: *tree_test.parting while it stopped: panic: broken for good\n3 callbacks still run\na is broken"
 		if err == nil || err.Error() != want || !errors.Is(err, errBroken) {
 			t.Errorf("got  %v\nwant %v", err, want)
 		}
@@ -235,8 +241,8 @@ func TestATreeThatGaveUpAlsoTellsWhatWentWrongAtTheEnd(t *testing.T) {
 		var tr trace
 		late := errors.New("the pool does not close")
 		_, ended := grow(t,
-			stage{"first", []Service{newSlow(&tr, "r", time.Second), newParting(&tr, "a", func(context.Context) error { return late })}},
-			stage{"second", []Service{&worker{name: "b", trace: &tr, fails: giveUp(errBroken)}}},
+			tree.Of[tree.Service]("first", newSlow(&tr, "r", time.Second), newParting(&tr, "a", func(context.Context) error { return late })),
+			tree.Of("second", &worker{name: "b", trace: &tr, fails: tree.GiveUp(errBroken)}),
 		)
 		if err := <-ended; !errors.Is(err, errBroken) || !errors.Is(err, late) {
 			t.Errorf("got %v", err)
@@ -247,11 +253,11 @@ func TestATreeThatGaveUpAlsoTellsWhatWentWrongAtTheEnd(t *testing.T) {
 func TestServicesThatEndWithTheTreeAreNotFailures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var tr trace
-		stop, ended := grow(t, stage{"only", []Service{
+		stop, ended := grow(t, tree.Of[tree.Service]("only",
 			newParting(&tr, "a", func(ctx context.Context) error { return ctx.Err() }),
 			newParting(&tr, "b", func(ctx context.Context) error { return fmt.Errorf("poll: %w", ctx.Err()) }),
 			newParting(&tr, "c", func(context.Context) error { return nil }),
-		}})
+		))
 		synctest.Wait()
 		stop()
 		if err := <-ended; err != nil {
@@ -260,15 +266,20 @@ func TestServicesThatEndWithTheTreeAreNotFailures(t *testing.T) {
 	})
 }
 
-func TestASupervisorHearsTheErrorOfARunningServiceOnly(t *testing.T) {
-	var last farewells
-	s := supervised{&worker{trace: new(trace), fails: errBroken}, &last}
-	if err := s.Serve(t.Context()); !errors.Is(err, errBroken) || last.join() != nil {
-		t.Errorf("got %v, and at the end %v", err, last.join())
-	}
-	done, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := s.Serve(done); !errors.Is(err, context.Canceled) || !errors.Is(last.join(), errBroken) {
-		t.Errorf("got %v, and at the end %v", err, last.join())
-	}
+func TestTheErrorOfARunningServiceIsLoggedAndThatAtTheEndReturned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log strings.Builder // read when nobody writes any more
+		late := errors.New("the pool does not close")
+		stop, ended := growLogged(t, slog.NewTextHandler(&log, nil), tree.Of[tree.Service]("only",
+			&restless{times: 1}, newParting(new(trace), "a", func(context.Context) error { return late }),
+		))
+		synctest.Wait()
+		stop()
+		if err := <-ended; !errors.Is(err, late) || errors.Is(err, errBroken) {
+			t.Errorf("got %v", err)
+		}
+		if said := log.String(); !strings.Contains(said, errBroken.Error()) || strings.Contains(said, late.Error()) {
+			t.Errorf("the log says %s", said)
+		}
+	})
 }
