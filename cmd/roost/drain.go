@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/roostgo/roost"
@@ -32,7 +33,7 @@ func (f *drainFlags) check() error {
 		return fmt.Errorf("flag -drain-delay: %v is negative: leave it out for no delay", f.delay)
 	case f.timeout <= 0:
 		return fmt.Errorf("flag -drain-timeout: %v is no time at all: clients need some to go; the default is 30s", f.timeout)
-	case f.spread > f.timeout*2/3:
+	case f.spread > f.timeout/3*2:
 		return fmt.Errorf("flag -drain-spread: %v is over two thirds of -drain-timeout, which is %v: clients that are told last need time to go, too", f.spread, f.timeout)
 	}
 	return nil
@@ -45,9 +46,21 @@ func (f *drainFlags) drain() roost.Drain {
 
 // progress tells of a drain on standard output, about once a second.
 type progress struct {
+	mu   sync.Mutex
 	out  io.Writer
 	told int
 	last time.Time
+}
+
+// begin tells that the end was asked for, and what comes first.
+func (p *progress) begin(delay time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	first := "connections are told to come back"
+	if delay > 0 {
+		first = fmt.Sprintf("everything is served for %v more, with /readyz at 503", delay)
+	}
+	fmt.Fprintf(p.out, "Stopping: %s. A second signal ends at once.\n", first)
 }
 
 // Enabled implements telemetry.Handler.
@@ -59,6 +72,8 @@ func (p *progress) Handle(_ context.Context, e telemetry.Event) {
 	if !ok {
 		return
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.told += wave.Count
 	if wave.Index > 1 && p.told < wave.Total && time.Since(p.last) < time.Second {
 		return

@@ -202,7 +202,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	server := &roost.Server{Addr: f.listen, ReusePort: f.shared, DrainDelay: f.drain.delay}
 	listener, err := server.Listen(ctx)
 	if err != nil {
-		return fmt.Errorf("cannot listen on %s: %w\n%s", f.listen, err, listenMend(err))
+		return fmt.Errorf("cannot listen on %s: %w\n%s", f.listen, err, f.listenMend(err))
 	}
 	local := isLocal(listener.Addr())
 	origin, err := f.settle(local, stderr)
@@ -211,10 +211,11 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	guards.api.network = f.reached(local)
+	drains := &progress{out: stdout}
 	config := roost.Config{
 		CheckOrigin: origin, Proxies: f.forwarders(), Limits: f.limits.Limits, Logger: log,
 		WebSocket: websocket.Config{MaxFrame: f.maxFrame, Outbox: f.outbox},
-		Drain:     f.drain.drain, DrainTimeout: f.drain.timeout, Telemetry: []telemetry.Handler{&progress{out: stdout}},
+		Drain:     f.drain.drain, DrainTimeout: f.drain.timeout, Telemetry: []telemetry.Handler{drains},
 	}
 	guards.visitors.guard(&config)
 	endpoint := roost.NewEndpoint(config)
@@ -224,14 +225,22 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	server.Endpoint, server.Listener, server.Handler = endpoint, listener, f.insisting(f.reached(local), routes(api, guards))
 	server.Hosts, server.TLS, server.Logger, server.Services = f.names(listener.Addr()), secured, log, guards.followers
 	server.OnListen = func(a net.Addr) {
-		api.accepting.Store(true)
+		api.accepting.Store(ctx.Err() == nil)
 		fmt.Fprint(stdout, f.tls.addressed(greeting{a, len(f.hosts) > 0, f.tokens.file, guards.api}.String()))
 	}
 	if f.header {
 		server.ProxyProtocol = f.proxies
 	}
-	context.AfterFunc(ctx, func() { api.accepting.Store(false) })
+	told := make(chan struct{})
+	unasked := context.AfterFunc(ctx, func() {
+		defer close(told)
+		api.accepting.Store(false)
+		drains.begin(f.drain.delay)
+	})
 	err = server.Run(ctx)
+	if !unasked() {
+		<-told
+	}
 	if err == nil {
 		fmt.Fprintln(stdout, "Roost has stopped.")
 	}
@@ -272,9 +281,16 @@ func (f serveFlags) settle(local bool, stderr io.Writer) (transport.OriginPolicy
 }
 
 // listenMend says what to do when listening failed.
-func listenMend(err error) string {
-	if errors.Is(err, syscall.EADDRINUSE) {
+func (f serveFlags) listenMend(err error) string {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE) && f.shared:
+		return "Who listens there must have been started with -reuse-port, too, and by the same user. If it was not, end it first, or choose another address."
+	case errors.Is(err, syscall.EADDRINUSE):
 		return "Is another server running there? Choose another address: roost serve -listen 127.0.0.1:4001"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return "This machine has no such address. \":4000\" is every one that it has."
+	case errors.Is(err, syscall.EACCES):
+		return "Ports below 1024 take root, or the capability CAP_NET_BIND_SERVICE: start as root with -user, or choose another port."
 	}
 	return "An address is a host and a port, as in -listen 127.0.0.1:4000; \":4000\" is every interface."
 }
