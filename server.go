@@ -16,6 +16,7 @@ import (
 
 	"github.com/roostgo/roost/internal/reuseport"
 	"github.com/roostgo/roost/ratelimit"
+	"github.com/roostgo/roost/reload"
 	"github.com/roostgo/roost/secureheaders"
 	"github.com/roostgo/roost/transport"
 )
@@ -179,6 +180,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	defer listener.Close() //nolint:errcheck // as above
 	s.handshakes.of(listener)
+	s.handshakes.follow(reloaders)
 	requests := newRequests(s.http(log), httpGrace)
 	front := &front{
 		requests: requests, listener: listener, onListen: s.OnListen, ready: make(chan struct{}),
@@ -221,6 +223,7 @@ type ServerStats struct {
 	BadHeaders     uint64 // connections that were closed because of their PROXY header
 
 	TLS         TLSStats             // TLS handshakes, all zero without TLS
+	TLSFiles    reload.Stats         // times that TLS files were read again
 	Places      ratelimit.GaugeStats // of MaxHandshakes and MaxHandshakesPerAddress
 	AddressRate ratelimit.Stats
 }
@@ -234,7 +237,7 @@ func (s *Server) Stats() ServerStats {
 	places := d.places.Stats()
 	return ServerStats{
 		Handshakes: int64(places.Held), HandshakesHigh: int64(places.HeldHigh), Paced: d.paced.Load(), Refused: places.Full,
-		BadHeaders: s.badHeaders.Load(), TLS: s.handshakes.stats(), Places: places, AddressRate: d.rates.Stats(),
+		BadHeaders: s.badHeaders.Load(), TLS: s.handshakes.stats(), TLSFiles: s.handshakes.reloads(), Places: places, AddressRate: d.rates.Stats(),
 	}
 }
 

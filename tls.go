@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"slices"
 	"sync/atomic"
 	"time"
 
+	"github.com/roostgo/roost/reload"
 	"github.com/roostgo/roost/transport/secure"
 )
 
@@ -33,6 +35,14 @@ type TLS struct {
 	// finds it in Info.PeerCert. Default: clients are not asked for any.
 	ClientCAFile string
 
+	// TicketKeysFile has the keys of session tickets, a line each, of 32 bytes or
+	// more, such as `roost secret` prints. Servers with the same file resume each
+	// other's sessions, as those behind one balancer should. The first line makes
+	// tickets, all are accepted, so that keys are rolled: who has the file
+	// can resume sessions, and read those whose client allows that. Default: each
+	// process has its own; see Config.
+	TicketKeysFile string
+
 	// MinVersion is the oldest version that is spoken. tls.VersionTLS12 lets
 	// old clients in; each of them costs a goroutine.
 	// Default: tls.VersionTLS13.
@@ -40,7 +50,7 @@ type TLS struct {
 
 	// Config is the configuration that the fields above complete, or, without
 	// CertFile, the whole, such as package autocert makes. It is copied when the
-	// server starts. Keys of session tickets are made and changed daily by each
+	// server starts. Without TicketKeysFile, keys of session tickets are made and changed daily by each
 	// process for itself, unless SetSessionTicketKeys was called before: then
 	// they are those until the end, and the tickets of nodes with the same keys
 	// are good for each other. Default: that of crypto/tls.
@@ -48,6 +58,10 @@ type TLS struct {
 
 	// Reload is how often the files are looked at. Default: 10 s.
 	Reload time.Duration
+
+	// Now has the files read at once, changed or not, for each value:
+	// signal.Notify(now, syscall.SIGHUP). Default: never.
+	Now <-chan os.Signal
 
 	// Handshakes is how many may be under way at once. One more displaces that
 	// which waits longest for its client. Default: 1,000.
@@ -68,6 +82,7 @@ type TLSStats = secure.Stats
 // handshakes finds what counts them while a server runs.
 type handshakes struct {
 	listener atomic.Pointer[secure.Listener]
+	files    atomic.Pointer[secure.Reloader]
 }
 
 // of has those of a listener counted, if it speaks TLS.
@@ -83,6 +98,23 @@ func (h *handshakes) stats() TLSStats {
 		return TLSStats{}
 	}
 	return l.Stats()
+}
+
+// follow has those counted that read files again.
+func (h *handshakes) follow(services []Service) {
+	for _, s := range services {
+		if r, ok := s.(*secure.Reloader); ok {
+			h.files.Store(r)
+		}
+	}
+}
+
+func (h *handshakes) reloads() reload.Stats {
+	r := h.files.Load()
+	if r == nil {
+		return reload.Stats{}
+	}
+	return r.Stats()
 }
 
 // wrap has a listener speak TLS. The service follows the files.
@@ -115,7 +147,7 @@ func (t *TLS) config(log *slog.Logger) (*tls.Config, []Service, error) {
 		return base, nil, nil
 	}
 	r, err := secure.NewReloader(secure.Files{
-		Cert: t.CertFile, Key: t.KeyFile, ClientCA: t.ClientCAFile, Base: base, Every: t.Reload,
+		Cert: t.CertFile, Key: t.KeyFile, ClientCA: t.ClientCAFile, TicketKeys: t.TicketKeysFile, Base: base, Every: t.Reload, Now: t.Now,
 		Report: func(err error) { reloaded(log, err) },
 	})
 	if err != nil {
@@ -135,6 +167,9 @@ func (t *TLS) validate() error {
 	}
 	if t.ClientCAFile != "" && t.CertFile == "" {
 		errs = append(errs, errors.New("roost: TLS.ClientCAFile needs CertFile; with Config alone, set its ClientCAs and ClientAuth"))
+	}
+	if t.TicketKeysFile != "" && t.CertFile == "" {
+		errs = append(errs, errors.New("roost: TLS.TicketKeysFile needs CertFile; with Config alone, call its SetSessionTicketKeys"))
 	}
 	if least := t.least(); least < tls.VersionTLS12 {
 		errs = append(errs, fmt.Errorf("roost: TLS.MinVersion, or that of its Config, is %s, which is broken (RFC 8996): leave it 0, or set tls.VersionTLS12", tls.VersionName(least)))
@@ -159,7 +194,7 @@ func (t *TLS) least() uint16 {
 // reloaded logs a change of the files.
 func reloaded(log *slog.Logger, err error) {
 	if err != nil {
-		log.LogAttrs(context.Background(), slog.LevelError, "TLS files have changed, but cannot be used; those before them stay in use", slog.Any("error", err))
+		log.LogAttrs(context.Background(), slog.LevelError, "TLS files have changed, but cannot be used; those before them stay in use. Mend them, and they are read again", slog.Any("error", err))
 		return
 	}
 	log.LogAttrs(context.Background(), slog.LevelInfo, "TLS files have changed and are in use")

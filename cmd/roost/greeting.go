@@ -52,7 +52,7 @@ func (g greeting) reach() (lines []string) {
 
 // asked warns of what nobody is asked for.
 func (g greeting) asked(who string) []string {
-	open := len(g.api.keys) == 0 && g.api.insecure
+	open := g.api.keys == nil && g.api.insecure
 	switch {
 	case g.secret == "" && open:
 		return []string{"Everybody " + who + " can join, push and publish: nobody is asked who they are."}
@@ -78,7 +78,7 @@ func (g greeting) trial(host string) string {
 	switch {
 	case g.api.closed():
 		return "Nobody can publish: -api-keys FILE lets in who has a key of that file."
-	case len(g.api.keys) > 0:
+	case g.api.keys != nil:
 		key = `-H "authorization: Bearer $ROOST_API_KEY" `
 	}
 	return fmt.Sprintf(`Open the playground, paste this, and see it arrive:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 )
 
 // minKey is how short a key of the API may be, in bytes.
@@ -67,13 +68,13 @@ func bearer(h http.Header) string {
 // gate is who may call the API. Without keys it is everybody, where only this
 // machine can do so, and nobody elsewhere.
 type gate struct {
-	keys     apiKeys
-	network  bool // others can reach the server
-	insecure bool // the flag
+	keys     *atomic.Pointer[apiKeys] // replaced when the file changes; nil: there are none
+	network  bool                     // others can reach the server
+	insecure bool                     // the flag
 }
 
 // closed reports whether nobody may call it.
-func (g gate) closed() bool { return len(g.keys) == 0 && g.network && !g.insecure }
+func (g gate) closed() bool { return g.keys == nil && g.network && !g.insecure }
 
 // before lets those through to next who may call it.
 func (g gate) before(next http.Handler) http.Handler {
@@ -95,14 +96,14 @@ func (g gate) objection(r *http.Request) (status int, why string) {
 	case g.closed():
 		return http.StatusForbidden, "the API is closed: others than this machine can reach it, and there are no keys. " +
 			"Start the server with -api-keys FILE, a key a line as `roost secret` prints them, and send one of them as in authorization: Bearer KEY"
-	case len(g.keys) == 0 && !g.insecure && forwarded(r.Header):
+	case g.keys == nil && !g.insecure && forwarded(r.Header):
 		return http.StatusForbidden, "the API is open to this machine only, and this came through a proxy: " +
 			"start the server with -api-keys FILE, and with -trusted-proxies"
-	case len(g.keys) == 0:
+	case g.keys == nil:
 		return 0, ""
 	case bearer(r.Header) == "":
 		return http.StatusUnauthorized, "a key is needed: send one of those in the file of -api-keys, as in authorization: Bearer KEY"
-	case !g.keys.open(bearer(r.Header), subtle.ConstantTimeCompare):
+	case !g.keys.Load().open(bearer(r.Header), subtle.ConstantTimeCompare):
 		return http.StatusUnauthorized, "the key is none of those in the file of -api-keys"
 	}
 	return 0, ""

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -47,6 +48,8 @@ func TestTheAPIIsClosedToTheNetworkWithoutKeys(t *testing.T) {
 	key := newSecret(t)
 	keys, _, err := readKeys(secretsIn(t, key))
 	must(t, err)
+	held := new(atomic.Pointer[apiKeys])
+	held.Store(&keys)
 	shown, proxied := http.Header{"Authorization": {"Bearer " + key}}, http.Header{"X-Forwarded-For": {"192.0.2.1"}}
 	for _, c := range []struct {
 		name   string
@@ -58,9 +61,9 @@ func TestTheAPIIsClosedToTheNetworkWithoutKeys(t *testing.T) {
 		{"a proxy on this machine that nobody told us of", gate{}, proxied, http.StatusForbidden},
 		{"the network", gate{network: true}, nil, http.StatusForbidden},
 		{"the network, for those who insist", gate{network: true, insecure: true}, proxied, http.StatusOK},
-		{"this machine, where there are keys", gate{keys: keys}, nil, http.StatusUnauthorized},
-		{"those who insist, where there are keys", gate{keys: keys, network: true, insecure: true}, nil, http.StatusUnauthorized},
-		{"a key", gate{keys: keys, network: true}, shown, http.StatusOK},
+		{"this machine, where there are keys", gate{keys: held}, nil, http.StatusUnauthorized},
+		{"those who insist, where there are keys", gate{keys: held, network: true, insecure: true}, nil, http.StatusUnauthorized},
+		{"a key", gate{keys: held, network: true}, shown, http.StatusOK},
 		{"a key that nobody asked for", gate{}, shown, http.StatusOK},
 	} {
 		r := httptest.NewRequest(http.MethodPost, "/api/broadcast", nil)

@@ -37,6 +37,7 @@ type serveFlags struct {
 	maxFrame int
 	outbox   int
 	tls      tlsFlags
+	reload   time.Duration // how often files are looked at
 	shared   bool
 	drain    drainFlags
 	limits   limitFlags
@@ -75,6 +76,7 @@ func parseServe(args []string, stderr io.Writer) (f serveFlags, err error) {
 	fs.IntVar(&f.maxFrame, "max-frame", 2<<20, "most `bytes` of one message from a client; over it the connection is closed with 1009")
 	fs.IntVar(&f.outbox, "outbox", 0, "most `bytes` that wait for a client that reads slowly before it is cut; default: four times -max-frame")
 	f.tls.register(fs)
+	fs.DurationVar(&f.reload, "reload", 10*time.Second, "how often the files of secrets, keys and TLS are looked at, and read again when they have changed; SIGHUP has them read at once")
 	fs.DurationVar(&f.hsts, "hsts", defaultHSTS, "with TLS, where the network reaches the server: how long browsers shall ask this host for nothing without TLS, on any port; 0: not at all")
 	fs.BoolVar(&f.shared, "reuse-port", false, "let another roost serve with this flag listen on the same address, as in a rolling restart (Linux)")
 	f.drain.register(fs)
@@ -117,6 +119,8 @@ func (f serveFlags) check() error {
 		return errors.New("flag -origin: any takes every page, so others beside it mean nothing: leave one or the other out")
 	case f.header && len(f.proxies) == 0:
 		return errors.New("flag -proxy-protocol needs -trusted-proxies: a PROXY header is believed of listed networks only, as in -trusted-proxies 10.0.0.0/8")
+	case f.reload <= 0:
+		return fmt.Errorf("flag -reload is %v: files are looked at now and then; the default is 10s", f.reload)
 	case f.hsts < 0:
 		return fmt.Errorf("flag -hsts is %v: 0 says nothing to browsers, and there is nothing below it", f.hsts)
 	case f.maxFrame < 1:
@@ -186,11 +190,12 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	secured, err := f.tls.settings()
+	secured, err := f.tls.settings(f.reload, stderr)
 	if err != nil {
 		return err
 	}
-	guards, err := f.guards(stderr)
+	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: f.log}))
+	guards, err := f.guards(stderr, log)
 	if err != nil {
 		return err
 	}
@@ -206,7 +211,6 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	guards.api.network = f.reached(local)
-	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: f.log}))
 	config := roost.Config{
 		CheckOrigin: origin, Proxies: f.forwarders(), Limits: f.limits.Limits, Logger: log,
 		WebSocket: websocket.Config{MaxFrame: f.maxFrame, Outbox: f.outbox},
@@ -218,7 +222,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	f.limits.stand(server)
 	api := &api{endpoint: endpoint, accepting: new(atomic.Bool), named: guards.visitors != nil}
 	server.Endpoint, server.Listener, server.Handler = endpoint, listener, f.insisting(f.reached(local), routes(api, guards))
-	server.Hosts, server.TLS, server.Logger = f.names(listener.Addr()), secured, log
+	server.Hosts, server.TLS, server.Logger, server.Services = f.names(listener.Addr()), secured, log, guards.followers
 	server.OnListen = func(a net.Addr) {
 		api.accepting.Store(true)
 		fmt.Fprint(stdout, f.tls.addressed(greeting{a, len(f.hosts) > 0, f.tokens.file, guards.api}.String()))
@@ -254,23 +258,6 @@ func (f serveFlags) insisting(reached bool, next http.Handler) http.Handler {
 	return secureheaders.TLSOnly(f.hsts, next)
 }
 
-// guards are who ask for tokens and keys.
-type guards struct {
-	visitors *visitors
-	api      gate
-}
-
-// guards reads the files with secrets: before the process becomes another user.
-func (f serveFlags) guards(stderr io.Writer) (g guards, err error) {
-	visitors, exposed, err := f.tokens.visitors()
-	if err != nil {
-		return g, err
-	}
-	keys, exposedKeys, err := readKeys(f.keys)
-	fmt.Fprint(stderr, exposed, exposedKeys)
-	return guards{visitors, gate{keys: keys, insecure: f.insecure}}, err
-}
-
 // settle decides, once it is known who can reach the server, which pages may
 // connect and as whom the process goes on.
 func (f serveFlags) settle(local bool, stderr io.Writer) (transport.OriginPolicy, error) {
@@ -294,7 +281,7 @@ func listenMend(err error) string {
 
 func routes(a *api, g guards) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/", playground.Handler(playground.Options{Token: g.visitors != nil, Key: len(g.api.keys) > 0}))
+	mux.Handle("/", playground.Handler(playground.Options{Token: g.visitors != nil, Key: g.api.keys != nil}))
 	foreign := http.NewCrossOriginProtection()
 	foreign.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		problem(w, http.StatusForbidden, "pages from elsewhere cannot publish: call this from your backend, or from a page of this server")

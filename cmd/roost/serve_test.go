@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -196,7 +197,7 @@ func TestTheGreetingWarnsWhenTheNetworkIsLetIn(t *testing.T) {
 
 func TestTheGreetingSaysWhoIsAskedForWhat(t *testing.T) {
 	local, network := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 4000}, &net.TCPAddr{IP: net.IPv4zero, Port: 4000}
-	keys := apiKeys{{}}
+	keys := new(atomic.Pointer[apiKeys])
 	for _, c := range []struct {
 		greeting greeting
 		says     []string

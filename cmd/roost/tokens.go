@@ -8,6 +8,7 @@ import (
 	"math/big"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/roostgo/roost"
@@ -71,7 +72,7 @@ func (f *tokenFlags) keyring(maxAge time.Duration) (keys *token.Keyring, warning
 
 // visitors asks clients who they are.
 type visitors struct {
-	keys   *token.Keyring
+	keys   atomic.Pointer[token.Keyring] // replaced when the file changes
 	maxAge time.Duration
 }
 
@@ -84,7 +85,8 @@ func (f *tokenFlags) visitors() (v *visitors, warning string, err error) {
 	if f.maxAge > 0 {
 		v.maxAge = f.maxAge
 	}
-	v.keys, warning, err = f.keyring(0)
+	keys, warning, err := f.keyring(0)
+	v.keys.Store(keys)
 	return v, warning, err
 }
 
@@ -104,7 +106,7 @@ func (v *visitors) connect(_ context.Context, c *roost.Connect) error {
 		sent, _ = c.Params["token"].(string)
 	}
 	var who any
-	if err := v.keys.Verify(sent, v.maxAge, &who); err != nil {
+	if err := v.keys.Load().Verify(sent, v.maxAge, &who); err != nil {
 		return err
 	}
 	id, ok := userID(who)

@@ -41,6 +41,7 @@ var house = []home{
 	{path: "ratelimit/ratelimittest", floor: 2, forTests: true},
 	{path: "ratelimit", floor: 1},
 	{path: "internal/testcert", floor: 0, forTests: true},
+	{path: "reload", floor: 1},
 	{path: "secureheaders", floor: 1},
 	{path: "internal/testleak", floor: 0, forTests: true},
 	{path: "telemetry", floor: 1},

@@ -1,7 +1,6 @@
 package secure
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -10,6 +9,8 @@ import (
 	"os"
 	"sync/atomic"
 	"time"
+
+	"github.com/roostgo/roost/reload"
 )
 
 // Files are PEM files that are read again when they change. Cert and Key are
@@ -25,12 +26,22 @@ type Files struct {
 	// nobody gets in without one. Default: clients are not asked for any.
 	ClientCA string
 
+	// TicketKeys has the keys of session tickets, so that a session of one server
+	// is resumed by all that have the same: each line is one, of 32 bytes or
+	// more, such as `roost secret` prints; blank lines and those that begin with #
+	// are none. The first makes tickets, all are accepted.
+	// Default: those of Base.
+	TicketKeys string
+
 	// Base is what else the configuration says; its GetConfigForClient is not
 	// asked. Default: TLS 1.3 at least.
 	Base *tls.Config
 
 	// Every is how often they are looked at. Default: 10 s.
 	Every time.Duration
+
+	// Now has them read at once; see reload.Config. Default: never.
+	Now <-chan os.Signal
 
 	// Report is told of every change, with nil when it was taken over, or why
 	// the earlier files stay in use. Default: nobody.
@@ -43,21 +54,21 @@ type Files struct {
 // concurrent use.
 type Reloader struct {
 	files   Files
+	watcher *reload.Watcher
 	current atomic.Pointer[tls.Config]
-	seen    stamps // owned by Run
 }
 
 // NewReloader reads the files once. The error says which one is wrong.
 func NewReloader(f Files) (*Reloader, error) {
-	f.Every = cmp.Or(f.Every, 10*time.Second)
-	if f.Report == nil {
-		f.Report = func(error) {}
-	}
 	if f.Base == nil {
 		f.Base = &tls.Config{MinVersion: tls.VersionTLS13}
 	}
-	r := &Reloader{files: f, seen: f.look()}
-	return r, r.load()
+	r := &Reloader{files: f}
+	var err error
+	r.watcher, err = reload.New(reload.Config{
+		Files: []string{f.Cert, f.Key, f.ClientCA, f.TicketKeys}, Load: r.load, Every: f.Every, Now: f.Now, Report: f.Report,
+	})
+	return r, err
 }
 
 // Config is for Listen, or for any other server. It follows the files.
@@ -68,27 +79,10 @@ func (r *Reloader) Config() *tls.Config {
 }
 
 // Run looks at the files until ctx is done.
-func (r *Reloader) Run(ctx context.Context) error {
-	tick := time.NewTicker(r.files.Every)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-			r.check()
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
+func (r *Reloader) Run(ctx context.Context) error { return r.watcher.Run(ctx) }
 
-// check reads the files if they have changed. A pair that does not match, of
-// which one is still to be written, is tried again with the next change.
-func (r *Reloader) check() {
-	if now := r.files.look(); now != r.seen {
-		r.seen = now
-		r.files.Report(r.load())
-	}
-}
+// Stats counts how often the files were read again. It may be called at any time.
+func (r *Reloader) Stats() reload.Stats { return r.watcher.Stats() }
 
 func (r *Reloader) load() error {
 	c, err := r.files.read()
@@ -106,6 +100,13 @@ func (f *Files) read() (*tls.Config, error) {
 	}
 	c := f.Base.Clone()
 	c.Certificates = []tls.Certificate{pair}
+	if f.TicketKeys != "" {
+		keys, err := ticketKeys(f.TicketKeys)
+		if err != nil {
+			return nil, err
+		}
+		c.SetSessionTicketKeys(keys)
+	}
 	if f.ClientCA == "" {
 		return c, nil
 	}
@@ -127,20 +128,3 @@ func authorities(file string) (*x509.CertPool, error) {
 }
 
 var errNoPEM = errors.New("it must have PEM blocks of the type CERTIFICATE")
-
-// stamps tell one state of the files from another.
-type stamps [3]struct {
-	modified time.Time
-	size     int64
-}
-
-// look is how the files are now. One that is not there is left out: it may be
-// about to come.
-func (f *Files) look() (s stamps) {
-	for i, name := range []string{f.Cert, f.Key, f.ClientCA} {
-		if info, err := os.Stat(name); err == nil {
-			s[i].modified, s[i].size = info.ModTime(), info.Size()
-		}
-	}
-	return s
-}
