@@ -67,14 +67,15 @@ func TestTLS12IsSpokenWhereItIsAllowed(t *testing.T) {
 
 func TestWrongTLSSettingsAreExplained(t *testing.T) {
 	for want, settings := range map[string]*roost.TLS{
-		"go together":    {CertFile: "cert.pem"},
-		"has no cert":    {},
-		"needs CertFile": {ClientCAFile: "ca.pem", Config: new(tls.Config)},
-		"RFC 8996":       {Config: new(tls.Config), MinVersion: tls.VersionTLS10},
-		"of its Config":  {Config: &tls.Config{MinVersion: tls.VersionTLS11}},
-		"negative":       {Config: new(tls.Config), Computing: -1},
-		"has h2":         {Config: &tls.Config{NextProtos: []string{"h2", "http/1.1"}}},
-		"nowhere.pem":    {CertFile: "nowhere.pem", KeyFile: "nowhere.pem"},
+		"go together":          {CertFile: "cert.pem"},
+		"has no cert":          {},
+		"needs CertFile":       {ClientCAFile: "ca.pem", Config: new(tls.Config)},
+		"SetSessionTicketKeys": {TicketKeysFile: "tickets", Config: new(tls.Config)},
+		"RFC 8996":             {Config: new(tls.Config), MinVersion: tls.VersionTLS10},
+		"of its Config":        {Config: &tls.Config{MinVersion: tls.VersionTLS11}},
+		"negative":             {Config: new(tls.Config), Computing: -1},
+		"has h2":               {Config: &tls.Config{NextProtos: []string{"h2", "http/1.1"}}},
+		"nowhere.pem":          {CertFile: "nowhere.pem", KeyFile: "nowhere.pem"},
 	} {
 		r := launch(t, &roost.Server{TLS: settings})
 		if err := receive(t, r.ended, "error"); err == nil || !strings.Contains(err.Error(), want) {

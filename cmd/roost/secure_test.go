@@ -39,6 +39,9 @@ func TestWrongTLSFlagsAreExplained(t *testing.T) {
 	for want, args := range map[string][]string{
 		"go together":         {"-tls-cert", "cert.pem"},
 		"neither 1.2 nor 1.3": {"-tls-min", "1.1"},
+		"no client would":     {"-tls-computing", "-1"},
+		"-tls-ticket-keys":    {"-tls-cert", "c.pem", "-tls-key", "k.pem", "-tls-ticket-keys", "nowhere"},
+		"-reload is 0s":       {"-reload", "0s"},
 		"nowhere.pem":         {"-tls-cert", "nowhere.pem", "-tls-key", "nowhere.pem"},
 	} {
 		err := run(t.Context(), append([]string{"serve", "-listen", "127.0.0.1:0"}, args...), io.Discard, io.Discard)
