@@ -259,7 +259,12 @@ func TestAServerThatStopsTellsItsClients(t *testing.T) {
 	s.stop()
 	c.ExpectClose(t, 1012)
 	must(t, receive(t, s.ended, "end"))
-	if said := receive(t, s.heard, "progress"); said != "Draining: 1 of 1 connections told to come back (wave 1 of 1).\n" {
+	said := []string{receive(t, s.heard, "progress"), receive(t, s.heard, "progress")} // two who speak: in any order
+	slices.Sort(said)
+	if want := []string{
+		"Draining: 1 of 1 connections told to come back (wave 1 of 1).\n",
+		"Stopping: connections are told to come back. A second signal ends at once.\n",
+	}; !slices.Equal(said, want) {
 		t.Errorf("got %q", said)
 	}
 	if last := receive(t, s.heard, "farewell"); last != "Roost has stopped.\n" {
@@ -272,6 +277,22 @@ func TestHealthAndReadinessAreTwoThings(t *testing.T) {
 	for _, path := range []string{"/healthz", "/readyz"} {
 		if status, body := s.get(t, path); status != http.StatusOK || body != `{"status":"ok"}`+"\n" {
 			t.Errorf("%s: got %d %q", path, status, body)
+		}
+	}
+}
+
+func TestWhatHindersListeningIsExplained(t *testing.T) {
+	s := serveFor(t)
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"-listen", s.addr, "-reuse-port"}, "must have been started with -reuse-port, too"},
+		{[]string{"-listen", "203.0.113.1:4000", "-allow-root"}, "This machine has no such address"}, // RFC 5737
+		{[]string{"-listen", "nowhere"}, "An address is a host and a port"},
+	} {
+		if _, _, err := told(t, append([]string{"serve"}, tt.args...)...); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%q: got %v", tt.args, err)
 		}
 	}
 }

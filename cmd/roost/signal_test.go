@@ -31,7 +31,7 @@ func spawn(t *testing.T, flags ...string) *process {
 	out, err := p.cmd.StdoutPipe()
 	must(t, err)
 	must(t, p.cmd.Start())
-	t.Cleanup(func() { _ = p.cmd.Process.Kill() })
+	t.Cleanup(func() { _, _ = p.cmd.Process.Kill(), p.cmd.Wait() })
 	lines := bufio.NewScanner(out)
 	if !lines.Scan() {
 		t.Fatal("it says nothing")

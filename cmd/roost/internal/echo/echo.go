@@ -64,7 +64,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", f.listen)
 	if err != nil {
-		return fmt.Errorf("cannot listen on %s: %w\nAn address is a host and a port; if another server has this one, choose another: roost echo -listen 127.0.0.1:9002", f.listen, err)
+		return fmt.Errorf("cannot listen on %s: %w\nAn address is a host and a port. Is another server running there? Choose another address: roost echo -listen 127.0.0.1:9002", f.listen, err)
 	}
 	fmt.Fprintf(stdout, "Roost echoes on ws://%s/ (compression: %v)\n", listener.Addr(), f.compress)
 	err = serve(ctx, listener, handler)
