@@ -220,13 +220,12 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	server.Endpoint, server.Listener, server.Handler = endpoint, listener, f.insisting(f.reached(local), routes(api, guards))
 	server.Hosts, server.TLS, server.Logger = f.names(listener.Addr()), secured, log
 	server.OnListen = func(a net.Addr) {
-		api.accepting.Store(true)
+		api.acceptUntil(ctx)
 		fmt.Fprint(stdout, f.tls.addressed(greeting{a, len(f.hosts) > 0, f.tokens.file, guards.api}.String()))
 	}
 	if f.header {
 		server.ProxyProtocol = f.proxies
 	}
-	context.AfterFunc(ctx, func() { api.accepting.Store(false) })
 	err = server.Run(ctx)
 	if err == nil {
 		fmt.Fprintln(stdout, "Roost has stopped.")
