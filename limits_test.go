@@ -378,15 +378,18 @@ func TestAJoinThatIsAMessageTooManyIsHeld(t *testing.T) {
 }
 
 func TestWhatOneLimitRefusesTakesNothingOfAnother(t *testing.T) {
-	_, url := bounded(t, roost.Limits{Messages: rate(t, "1/h burst 2"), Bytes: rate(t, "1/h burst 200")})
+	e, url := bounded(t, roost.Limits{Messages: rate(t, "1/h burst 2"), Bytes: rate(t, "1/h burst 200")})
 	c := client.Open(t, url, client.Options{})
 	c.Join(t, "desk:1", "1", "")
 	for range 3 { // over its bytes
 		must(c.Push("1", "2", "desk:1", "order", `{"much":"`+strings.Repeat("x", 500)+`"}`))
 		c.ExpectReply(t, "1", "2", "desk:1", "error")
 	}
+	if s := e.Stats().Limits.Messages; s.Allowed != 1 || s.UsedHigh != 1 { // the join
+		t.Errorf("of what was refused as too many bytes got %+v", s)
+	}
 	c.Join(t, "desk:2", "3", "")
-	e, url := bounded(t, roost.Limits{SocketJoins: rate(t, "1/h burst 2"), Joins: rate(t, "10/s burst 1")})
+	e, url = bounded(t, roost.Limits{SocketJoins: rate(t, "1/h burst 2"), Joins: rate(t, "10/s burst 1")})
 	c = client.Open(t, url, client.Options{})
 	c.Join(t, "desk:1", "1", "")
 	for began, joined := time.Now(), false; !joined; { // after a tenth of a second the address may
@@ -396,7 +399,7 @@ func TestWhatOneLimitRefusesTakesNothingOfAnother(t *testing.T) {
 		must(c.Push("2", "2", "desk:2", "phx_join", ""))
 		joined = !strings.Contains(string(c.Next(t).Payload), "too many joins")
 	}
-	if n := e.Stats().Channels; n != 2 {
-		t.Errorf("%d channels", n)
+	if s := e.Stats(); s.Channels != 2 || s.Limits.SocketJoins.Allowed != 2 {
+		t.Errorf("%d channels, %+v", s.Channels, s.Limits.SocketJoins)
 	}
 }

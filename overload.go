@@ -123,7 +123,7 @@ func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Se
 const lookEvery = 100 * time.Millisecond
 
 // overload watches what an endpoint may run short of, whenever somebody wants
-// to come in: it has no goroutine and no timer.
+// to come in: it has no timer.
 type overload struct {
 	// Immutable.
 	config Overload
@@ -151,15 +151,24 @@ func newOverload(c Overload, s *telemetry.Stream, waits ...func() time.Duration)
 // refusesConnect reports whether nobody should connect now, and counts who did
 // not.
 func (o *overload) refusesConnect() bool {
+	if o.due() {
+		o.judge(o.read())
+	}
 	return o.refuses(&o.connects, shortOfTime, shortOfMemory, shortOfDescriptors)
 }
 
-// refusesJoin reports whether nobody should join now, and counts who did not. A
-// join takes no descriptor.
-func (o *overload) refusesJoin() bool { return o.refuses(&o.joins, shortOfTime, shortOfMemory) }
+// refusesJoin reports whether nobody should join now, as of the last reading, and
+// counts who did not. It runs on a lane, which reads no files: a reading that is due
+// is taken beside it, and not by a worker, since those may all be busy. A join takes
+// no descriptor.
+func (o *overload) refusesJoin() bool {
+	if o.due() {
+		go func() { o.judge(o.read()) }() // ends by itself, after some tens of microseconds
+	}
+	return o.refuses(&o.joins, shortOfTime, shortOfMemory)
+}
 
 func (o *overload) refuses(count *atomic.Uint64, of ...shortage) bool {
-	o.look()
 	for _, s := range of {
 		if o.gates[s].Closed() {
 			count.Add(1)
@@ -169,13 +178,11 @@ func (o *overload) refuses(count *atomic.Uint64, of ...shortage) bool {
 	return false
 }
 
-// look takes a reading, unless there is one that is new enough or somebody else
-// does.
-func (o *overload) look() {
+// due reports whether the caller has to take a reading: there is none that is new
+// enough, and nobody else takes one.
+func (o *overload) due() bool {
 	last, now := o.at.Load(), int64(time.Since(o.began))
-	if now-last >= int64(lookEvery) && o.at.CompareAndSwap(last, now) {
-		o.judge(o.read())
-	}
+	return now-last >= int64(lookEvery) && o.at.CompareAndSwap(last, now)
 }
 
 func (o *overload) read() reading {

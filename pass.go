@@ -90,13 +90,14 @@ func (p *pass) message(size int) (*refusal, time.Duration) {
 	if p == nil {
 		return nil, 0
 	}
-	l, before := p.limits, p.messages
-	r, after := l.own(&l.rules.messages, l.messages, &p.messages, 1)
+	l := p.limits
+	r, after := l.ask(&l.rules.messages, l.messages, p.messages, 1)
 	if r == nil {
-		r, after = l.own(&l.rules.bytes, l.bytes, &p.bytes, size)
+		r, after = l.ask(&l.rules.bytes, l.bytes, p.bytes, size)
 	}
-	if r != nil {
-		p.messages = before
+	if r == nil {
+		l.take(&l.rules.messages, l.messages, &p.messages, 1)
+		l.take(&l.rules.bytes, l.bytes, &p.bytes, size)
 	}
 	return r, after
 }
@@ -114,28 +115,35 @@ func (p *pass) join() (*refusal, time.Duration) {
 	if p == nil {
 		return nil, 0
 	}
-	l, before := p.limits, p.joins
-	r, after := l.own(&l.rules.socketJoins, l.socketJoins, &p.joins, 1)
+	l := p.limits
+	r, after := l.ask(&l.rules.socketJoins, l.socketJoins, p.joins, 1)
 	if r == nil && p.limited && l.config.Joins.Limited() {
 		r, after = l.rules.joins.judge(context.Background(), l.stream, l.joins.Take(p.address, 1), p.address)
 	}
-	if r != nil {
-		p.joins = before
+	if r == nil {
+		l.take(&l.rules.socketJoins, l.socketJoins, &p.joins, 1)
 	}
 	return r, after
 }
 
-// own asks a limit of a connection's own.
-func (l *limiter) own(r *rule, limit *ratelimit.Limiter, b *ratelimit.Bucket, cost int) (*refusal, time.Duration) {
+// ask asks a limit of a connection's own, and takes nothing yet.
+func (l *limiter) ask(r *rule, limit *ratelimit.Limiter, b ratelimit.Bucket, cost int) (*refusal, time.Duration) {
 	if !limit.Limit().Limited() { // all connections count in one place
 		return nil, 0
 	}
-	return r.judge(context.Background(), l.stream, limit.Take(b, cost), netip.Addr{})
+	return r.refuse(l.stream, limit.Ask(b, cost))
+}
+
+// take takes what was asked for.
+func (l *limiter) take(r *rule, limit *ratelimit.Limiter, b *ratelimit.Bucket, cost int) {
+	if limit.Limit().Limited() { // as in ask
+		r.judge(context.Background(), l.stream, limit.Take(b, cost), netip.Addr{})
+	}
 }
 
 // charge takes from a limit of a connection's own, if it is one.
 func charge(limit *ratelimit.Limiter, b *ratelimit.Bucket, cost int) {
-	if limit.Limit().Limited() { // as in own
+	if limit.Limit().Limited() { // as in ask
 		limit.Charge(b, cost)
 	}
 }

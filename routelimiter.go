@@ -79,15 +79,13 @@ func (l *routeLimiter) join(s *telemetry.Stream) (*refusal, time.Duration) {
 // buckets. One that is refused takes nothing of any.
 func (l *routeLimiter) message(s *telemetry.Stream, own []ratelimit.Bucket, event string, size int) (*refusal, time.Duration) {
 	e := l.of(event)
-	if e == nil {
-		return l.all.take(s, own, size)
-	}
-	before := e.held(own)
-	r, after := e.take(s, own, size)
+	r, after := e.ask(s, own, size)
 	if r == nil {
-		if r, after = l.all.take(s, own, size); r != nil {
-			e.restore(own, before)
-		}
+		r, after = l.all.ask(s, own, size)
+	}
+	if r == nil {
+		e.take(s, own, size)
+		l.all.take(s, own, size)
 	}
 	return r, after
 }
@@ -102,42 +100,36 @@ func (l *routeLimiter) of(event string) *meters {
 	return nil
 }
 
-// take asks both limits. What the second refuses takes nothing of the first.
-func (m *meters) take(s *telemetry.Stream, own []ratelimit.Bucket, size int) (*refusal, time.Duration) {
-	before := m.held(own)
-	r, after := m.messages.take(s, own, 1)
-	if r == nil {
-		r, after = m.bytes.take(s, own, size)
+// ask asks both limits, and takes nothing yet. Nil meters refuse nothing.
+func (m *meters) ask(s *telemetry.Stream, own []ratelimit.Bucket, size int) (*refusal, time.Duration) {
+	if m == nil {
+		return nil, 0
 	}
-	if r != nil {
-		m.restore(own, before)
+	if r, after := m.messages.ask(s, own, 1); r != nil {
+		return r, after
 	}
-	return r, after
+	return m.bytes.ask(s, own, size)
 }
 
-// held are the buckets of both limits, as restore puts them back.
-func (m *meters) held(own []ratelimit.Bucket) (b [2]ratelimit.Bucket) {
-	for i, one := range [...]*meter{&m.messages, &m.bytes} {
-		if one.limiter != nil {
-			b[i] = own[one.place]
-		}
-	}
-	return b
-}
-
-func (m *meters) restore(own []ratelimit.Bucket, b [2]ratelimit.Bucket) {
-	for i, one := range [...]*meter{&m.messages, &m.bytes} {
-		if one.limiter != nil {
-			own[one.place] = b[i]
-		}
+// take takes what was asked for.
+func (m *meters) take(s *telemetry.Stream, own []ratelimit.Bucket, size int) {
+	if m != nil {
+		m.messages.take(s, own, 1)
+		m.bytes.take(s, own, size)
 	}
 }
 
-func (m *meter) take(s *telemetry.Stream, own []ratelimit.Bucket, cost int) (*refusal, time.Duration) {
+func (m *meter) ask(s *telemetry.Stream, own []ratelimit.Bucket, cost int) (*refusal, time.Duration) {
 	if m.limiter == nil {
 		return nil, 0
 	}
-	return m.rule.judge(context.Background(), s, m.limiter.Take(&own[m.place], cost), netip.Addr{})
+	return m.rule.refuse(s, m.limiter.Ask(own[m.place], cost))
+}
+
+func (m *meter) take(s *telemetry.Stream, own []ratelimit.Bucket, cost int) {
+	if m.limiter != nil {
+		m.rule.judge(context.Background(), s, m.limiter.Take(&own[m.place], cost), netip.Addr{})
+	}
 }
 
 func (m *meter) stats() (s ratelimit.Stats) {

@@ -241,3 +241,16 @@ func TestToJoinAgainCountsAlsoForAClientThatIsFull(t *testing.T) {
 	isRefused(t, full, "desk:1", "9", "phx_join", "too many joins of such topics")
 	asks(t, full, "desk:1", "10", "order")
 }
+
+func TestWhatALimitOfARouteRefusesCountsAtNoOtherAsAllowed(t *testing.T) {
+	e, url := routed(t, roost.RouteLimits{
+		Messages: rate(t, "1/h burst 1"), Events: []roost.EventLimit{{Event: "order", Messages: rate(t, "1/h burst 9"), Bytes: rate(t, "1/h burst 900")}},
+	})
+	c := client.Open(t, url, client.Options{})
+	c.Join(t, "desk:1", "1", "")
+	asks(t, c, "desk:1", "2", "order")
+	isRefused(t, c, "desk:1", "3", "order", "too many messages to such topics")
+	if s := e.Stats().RouteLimits[0]; s.Events[0].Messages.Allowed != 1 || s.Events[0].Bytes.Allowed != 1 || s.Messages.Refused != 1 {
+		t.Errorf("got %+v", s)
+	}
+}

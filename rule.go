@@ -36,6 +36,15 @@ func (r *rule) judge(ctx context.Context, s *telemetry.Stream, d ratelimit.Decis
 	return r.hit(ctx, s, keyOf(key)), later(d.RetryAfter)
 }
 
+// refuse turns a decision of a limit that was asked into a refusal, as judge does. Of
+// what may pass nothing is told before it is taken.
+func (r *rule) refuse(s *telemetry.Stream, d ratelimit.Decision) (*refusal, time.Duration) {
+	if d.Allowed {
+		return nil, 0
+	}
+	return r.judge(context.Background(), s, d, netip.Addr{})
+}
+
 // hit tells that somebody is refused.
 func (r *rule) hit(ctx context.Context, s *telemetry.Stream, key string) *refusal {
 	s.Emit(ctx, telemetry.LimitHit{Limit: r.refusal.reason, Key: key, Pattern: r.pattern, Event: r.event})

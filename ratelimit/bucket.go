@@ -52,6 +52,20 @@ func (l *Limiter) Take(b *Bucket, cost int) Decision {
 	return d
 }
 
+// Ask says what Take would, and takes nothing: for an event that others may refuse
+// as well. A refusal counts; what may pass counts when it is taken.
+func (l *Limiter) Ask(b Bucket, cost int) Decision {
+	var wait time.Duration
+	if l.limit.Limited() {
+		_, wait = l.pace.take(b.arrival, int64(time.Since(l.born)), cost)
+	}
+	d := l.limit.Decide(wait)
+	if !d.Allowed {
+		l.count(d)
+	}
+	return d
+}
+
 // Charge takes what an event costs from the bucket, or what is left of it, and
 // counts it as allowed: for an event that must pass whatever came before it.
 func (l *Limiter) Charge(b *Bucket, cost int) {

@@ -35,6 +35,26 @@ func TestALimiterJudgesBucketsThatOthersKeep(t *testing.T) {
 	})
 }
 
+func TestWhoAsksTakesNothingAndARefusalCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, _ := ratelimit.NewLimiter(ratelimit.Limit{Rate: 1, Burst: 2})
+		none, _ := ratelimit.NewLimiter(ratelimit.Limit{})
+		var b ratelimit.Bucket
+		for range 3 {
+			if d := l.Ask(b, 2); !d.Allowed || !none.Ask(b, 2).Allowed {
+				t.Errorf("got %+v", d)
+			}
+		}
+		l.Take(&b, 1)
+		if asked, taken := l.Ask(b, 2), l.Take(&b, 2); asked != taken || asked.RetryAfter != time.Second {
+			t.Errorf("Ask says %+v, Take %+v", asked, taken)
+		}
+		if s := l.Stats(); s != (ratelimit.Stats{Allowed: 1, Refused: 2, UsedHigh: 1}) {
+			t.Errorf("got %+v", s)
+		}
+	})
+}
+
 func TestALimiterWithoutALimitAndOneInShadowModeLetAllPass(t *testing.T) {
 	var b ratelimit.Bucket
 	none, _ := ratelimit.NewLimiter(ratelimit.Limit{})

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -76,6 +77,12 @@ func read(w http.ResponseWriter, r *http.Request, into request) (status int, err
 // health says that the process lives.
 func (a *api) health(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, map[string]string{"status": "ok"})
+}
+
+// acceptUntil has the server ready until ctx is done, which it may be already.
+func (a *api) acceptUntil(ctx context.Context) {
+	a.accepting.Store(true)
+	context.AfterFunc(ctx, func() { a.accepting.Store(false) }) // not before: true would be the last word
 }
 
 // ready says whether new connections should come here.

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/roostgo/roost"
 	"github.com/roostgo/roost/test/client"
@@ -142,4 +144,17 @@ func TestAServerThatStopsIsHealthyAndNotReady(t *testing.T) {
 			t.Errorf("%s, accepting %v: got %d", c.path, c.accepting, w.Code)
 		}
 	}
+}
+
+func TestASignalBeforeTheServerListensIsNotForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &api{accepting: new(atomic.Bool)}
+		ctx, stop := context.WithCancel(t.Context())
+		stop()
+		a.acceptUntil(ctx)
+		synctest.Wait()
+		if a.accepting.Load() {
+			t.Error("a server that stops says that it is ready")
+		}
+	})
 }

@@ -225,7 +225,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	server.Endpoint, server.Listener, server.Handler = endpoint, listener, f.insisting(f.reached(local), routes(api, guards))
 	server.Hosts, server.TLS, server.Logger, server.Services = f.names(listener.Addr()), secured, log, guards.followers
 	server.OnListen = func(a net.Addr) {
-		api.accepting.Store(ctx.Err() == nil)
+		api.acceptUntil(ctx)
 		fmt.Fprint(stdout, f.tls.addressed(greeting{a, len(f.hosts) > 0, f.tokens.file, guards.api}.String()))
 	}
 	if f.header {
@@ -234,7 +234,6 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	told := make(chan struct{})
 	unasked := context.AfterFunc(ctx, func() {
 		defer close(told)
-		api.accepting.Store(false)
 		drains.begin(f.drain.delay)
 	})
 	err = server.Run(ctx)

@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"sync"
 	"time"
+
+	"github.com/roostgo/roost/internal/ebb"
 )
 
 // newcomers are connections whose first request has not been answered. Once it
@@ -14,13 +16,19 @@ import (
 // seconds for those that ask nothing, as browsers' spare connections do.
 type newcomers struct {
 	// Guarded by mu.
-	mu     sync.Mutex
-	states map[net.Conn]http.ConnState
-	most   int // that there were since states was made
+	mu    sync.Mutex
+	known ebb.Map[net.Conn, progress]
+	empty chan struct{} // closed when there are none; nil while nobody waits for that
 }
 
-// herd is how many newcomers leave a map behind whose memory is given back.
-const herd = 1 << 10
+// progress is how far a newcomer is.
+type progress int
+
+const (
+	unknown progress = iota // it is none, or none any more
+	silent                  // it has not asked yet
+	asking
+)
 
 // note is for http.Server.ConnState.
 func (n *newcomers) note(c net.Conn, s http.ConnState) {
@@ -29,56 +37,55 @@ func (n *newcomers) note(c net.Conn, s http.ConnState) {
 	if !reflect.ValueOf(c).Comparable() { // a listener of the user's may make what no map can hold
 		return
 	}
-	_, known := n.states[c]
 	switch {
-	case s != http.StateNew && s != http.StateActive:
-		n.forget(c)
-	case s == http.StateNew, known: // an active one may be hung up on yet
-		if n.states == nil {
-			n.states = make(map[net.Conn]http.ConnState)
-		}
-		n.states[c] = s
-		n.most = max(n.most, len(n.states))
+	case s == http.StateNew:
+		n.known.Put(c, silent)
+	case s != http.StateActive:
+		n.known.Delete(c)
+	case n.known.Find(c) != unknown: // an active one may be hung up on yet
+		n.known.Put(c, asking)
+	}
+	n.signal()
+}
+
+// signal tells whoever waits that there are none any more; mu is held.
+func (n *newcomers) signal() {
+	if n.empty != nil && n.known.Len() == 0 {
+		close(n.empty)
+		n.empty = nil
 	}
 }
 
-// forget removes a connection; mu is held.
-func (n *newcomers) forget(c net.Conn) {
-	delete(n.states, c)
-	if len(n.states) == 0 && n.most > herd {
-		n.states, n.most = nil, 0
-	}
-}
-
-// silent are those that have not asked yet, and whether there are others.
-func (n *newcomers) silent() (list []net.Conn, others bool) {
+// gone is closed when there are none. One at a time waits for that.
+func (n *newcomers) gone() <-chan struct{} {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for c, s := range n.states {
-		if s == http.StateNew {
+	gone := make(chan struct{})
+	n.empty = gone
+	n.signal()
+	return gone
+}
+
+// silent are those that have not asked yet.
+func (n *newcomers) silent() (list []net.Conn) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for c, p := range n.known.All() {
+		if p == silent {
 			list = append(list, c)
 		}
 	}
-	return list, len(list) < len(n.states)
+	return list
 }
 
 // dismiss waits until there are none; after so long it hangs up on those that have
-// not asked.
+// not asked by then.
 func (n *newcomers) dismiss(d time.Duration) {
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for late := time.After(d); ; {
-		silent, others := n.silent()
-		if len(silent) == 0 && !others {
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-late:
-			for _, c := range silent {
-				_ = c.Close()
-			}
-			return
+	select {
+	case <-n.gone():
+	case <-time.After(d):
+		for _, c := range n.silent() {
+			_ = c.Close()
 		}
 	}
 }

@@ -4,43 +4,65 @@ import (
 	"net"
 	"net/http"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 func TestANewcomerIsOneUntilItsFirstRequestIsAnswered(t *testing.T) {
 	n := new(newcomers)
-	expect := func(when string, silent int, others bool) {
+	expect := func(when string, silent, all int) {
 		t.Helper()
-		if list, more := n.silent(); len(list) != silent || more != others {
-			t.Errorf("%s: got %d silent, others %v", when, len(list), more)
+		if list := n.silent(); len(list) != silent || n.known.Len() != all {
+			t.Errorf("%s: got %d silent of %d", when, len(list), n.known.Len())
 		}
 	}
 	a, b := new(net.TCPConn), new(net.UnixConn)
 	n.note(a, http.StateNew)
 	n.note(b, http.StateNew)
-	expect("two have come", 2, false)
+	expect("two have come", 2, 2)
 	n.note(a, http.StateActive)
-	expect("one asks", 1, true)
+	expect("one asks", 1, 2)
 	n.note(a, http.StateIdle)
 	n.note(a, http.StateActive)
-	expect("it was answered, and asks again", 1, false)
+	expect("it was answered, and asks again", 1, 1)
 	n.note(b, http.StateActive)
 	n.note(b, http.StateHijacked)
 	n.note(a, http.StateClosed)
-	expect("both have gone", 0, false)
+	expect("both have gone", 0, 0)
 }
 
-func TestNothingIsKeptOfAHerdOfNewcomers(t *testing.T) {
-	n := new(newcomers)
-	conns := make([]net.TCPConn, herd+1)
-	for i := range conns {
-		n.note(&conns[i], http.StateNew)
-	}
-	for i := range conns {
-		n.note(&conns[i], http.StateClosed)
-	}
-	if len(n.states) != 0 || n.most != 0 {
-		t.Errorf("%d are left, of %d", len(n.states), n.most)
-	}
+// hung is a connection that was hung up on, or not.
+type hung struct {
+	net.Conn
+	up bool
+}
+
+func (h *hung) Close() error { h.up = true; return nil }
+
+func TestWhoHasAskedAtTheLastMomentIsNotHungUpOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n, asks, mute := new(newcomers), new(hung), new(hung)
+		n.note(asks, http.StateNew)
+		n.note(mute, http.StateNew)
+		time.AfterFunc(ArrivalGrace-1, func() { n.note(asks, http.StateActive) })
+		n.dismiss(ArrivalGrace)
+		if asks.up || !mute.up {
+			t.Errorf("hung up on who asked: %v; on who said nothing: %v", asks.up, mute.up)
+		}
+	})
+}
+
+func TestWhenNobodyIsNewNobodyIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n, c, began := new(newcomers), new(hung), time.Now()
+		n.dismiss(ArrivalGrace)
+		n.note(c, http.StateNew)
+		time.AfterFunc(time.Millisecond, func() { n.note(c, http.StateHijacked) })
+		n.dismiss(ArrivalGrace)
+		if d := time.Since(began); d != time.Millisecond || c.up {
+			t.Errorf("it took %v; hung up: %v", d, c.up)
+		}
+	})
 }
 
 // listed is a connection that is no key of a map.
@@ -55,8 +77,8 @@ func TestAConnectionThatNoMapCanHoldIsLetBe(t *testing.T) {
 	n.note(c, http.StateNew)
 	n.note(c, http.StateClosed)
 	n.note(nested{c}, http.StateNew)
-	if list, others := n.silent(); len(list) > 0 || others {
-		t.Errorf("got %v", list)
+	if n.known.Len() > 0 {
+		t.Errorf("got %v", n.silent())
 	}
 }
 

@@ -35,6 +35,17 @@ func TestAGateClosesAboveTheHighMarkAndOpensAtTheLow(t *testing.T) {
 	}
 }
 
+func TestAnAccidentOfLongAgoIsNotTheReadingBefore(t *testing.T) {
+	g, at := New(Marks{High: 9, Low: 5}), time.Now()
+	g.Show(10, at)
+	if c, _ := g.Show(10, at.Add(fresh+1)); c != None {
+		t.Error("closed by one fresh reading")
+	}
+	if c, _ := g.Show(10, at.Add(2*fresh)); c != Closed { // that one was a warning of its own
+		t.Error("two fresh ones leave it open")
+	}
+}
+
 func TestAGateSaysForHowLongItWasClosed(t *testing.T) {
 	g, at := New(Marks{High: 9, Low: 5}), time.Now()
 	g.Show(10, at)

@@ -2,41 +2,46 @@ package workers
 
 import "time"
 
-// late measures how long tasks wait while all workers are busy. It follows one
-// task at a time through the queue, so that a task costs no more than a count.
+// waiting is a task in the queue.
+type waiting struct {
+	task  Task
+	since time.Time // when it came, if all workers were busy then
+}
+
+// late measures how long tasks wait while all workers are busy: from when they came,
+// or from when the last worker became busy. The clock is asked only then.
 type late struct {
-	ahead   int       // the place in the queue of the task that is followed; 0: none is
-	since   time.Time // when it got there
+	since   time.Time // when tasks began to find all busy; zero while none waits for that
 	longest time.Duration
 }
 
-// follow follows the task at this place, the last, if there is none already.
-func (l *late) follow(place int) {
-	if l.ahead == 0 {
-		l.ahead, l.since = place, time.Now()
-	}
-}
+// under reports whether tasks wait because all workers are busy.
+func (l *late) under() bool { return !l.since.IsZero() }
 
 // taken notes that the first task has found a worker.
-func (l *late) taken() {
-	if l.ahead == 0 {
-		return
+func (l *late) taken(w waiting) { l.longest = max(l.longest, l.wait(w)) }
+
+// wait is how long a task has waited for one of max busy workers.
+func (l *late) wait(w waiting) time.Duration {
+	switch {
+	case !l.under():
+		return 0
+	case w.since.IsZero():
+		return time.Since(l.since)
 	}
-	if l.ahead--; l.ahead == 0 {
-		l.longest = max(l.longest, time.Since(l.since))
-	}
+	return time.Since(w.since)
 }
 
 // Waited is how long a task has waited at most for one of max busy workers since
-// it was last asked, of those that were watched; the one that still waits is
-// among them. A task for which there may be one more worker does not wait.
+// it was last asked; the one that waits for the longest is among them. A task for
+// which there may be one more worker does not wait.
 func (p *Pool) Waited() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	longest := p.late.longest
 	p.late.longest = 0
-	if p.late.ahead > 0 {
-		longest = max(longest, time.Since(p.late.since))
+	if p.head < len(p.queue) {
+		longest = max(longest, p.late.wait(p.queue[p.head]))
 	}
 	return longest
 }

@@ -30,9 +30,9 @@ func TestThePoolSaysHowLongTasksWaitForBusyWorkers(t *testing.T) {
 		<-time.After(300 * time.Millisecond)
 		expect("while the first waits", 300*time.Millisecond)
 		<-time.After(300 * time.Millisecond)
-		expect("when it was taken after half a second, and the next one was not watched from the beginning", 500*time.Millisecond)
+		expect("when it was taken after half a second, and the last one waits still", 600*time.Millisecond)
 		<-time.After(2 * time.Second)
-		expect("of the last one, from when nobody else was watched", time.Second)
+		expect("of the last one, which came with the others", 1500*time.Millisecond)
 		expect("since then", 0)
 		drained(t, p)
 	})
@@ -54,5 +54,32 @@ func TestATaskThatIsNeverTakenIsSeenToWait(t *testing.T) {
 		}
 		close(gate)
 		drained(t, p)
+	})
+}
+
+func TestATaskThatFoundAllBusyIsCountedOnceAndWaitsFromWhenItCame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, gates := workers.New(1), []chan struct{}{make(chan struct{}), make(chan struct{}), make(chan struct{})}
+		for _, g := range gates { // not one of them sees the first run
+			p.Submit(gated(g))
+		}
+		synctest.Wait()
+		<-time.After(10 * time.Second)
+		close(gates[0])
+		synctest.Wait()
+		if w := p.Waited(); w != 10*time.Second {
+			t.Errorf("the second has waited for 10 s, Waited is %v", w)
+		}
+		<-time.After(time.Second)
+		p.Submit(task(func() {}))
+		if w := p.Waited(); w != 11*time.Second {
+			t.Errorf("the third waits for 11 s, Waited is %v", w)
+		}
+		close(gates[1])
+		close(gates[2])
+		drained(t, p)
+		if n := p.Stats().Saturated; n != 3 {
+			t.Errorf("3 tasks found the worker busy, Saturated is %d", n)
+		}
 	})
 }

@@ -10,6 +10,7 @@ package workers
 import (
 	"context"
 	"sync"
+	"time"
 )
 
 // Task is one piece of work. Work must not panic; it may end its goroutine
@@ -36,7 +37,7 @@ type Pool struct {
 	mu     sync.Mutex
 	work   sync.Cond // an idle worker should look at the queue
 	quiet  sync.Cond // the last worker has gone
-	queue  []Task
+	queue  []waiting
 	head   int
 	live   int
 	idle   int
@@ -69,7 +70,12 @@ func New(max int) *Pool {
 // Submit queues t. It never blocks.
 func (p *Pool) Submit(t Task) {
 	p.mu.Lock()
-	p.queue = append(p.queue, t)
+	w := waiting{task: t}
+	if p.late.under() {
+		p.stats.Saturated++
+		w.since = time.Now()
+	}
+	p.queue = append(p.queue, w)
 	p.call()
 	p.mu.Unlock()
 }
@@ -86,9 +92,9 @@ func (p *Pool) call() {
 		p.live++
 		p.stats.HighWater = max(p.stats.HighWater, p.live)
 		go p.come() // ends when there is nothing to do, or on Close; Close waits for it
-	default:
-		p.stats.Saturated++
-		p.late.follow(len(p.queue) - p.head)
+	case !p.late.under(): // all are busy, as those who wait already find out now
+		p.stats.Saturated += uint64(len(p.queue) - p.head) //nolint:gosec // never negative
+		p.late.since = time.Now()
 	}
 }
 
@@ -147,10 +153,10 @@ func (p *Pool) take() Task {
 	if p.head == len(p.queue) {
 		return nil
 	}
-	t := p.queue[p.head]
-	p.queue[p.head] = nil
+	t := p.queue[p.head].task
+	p.late.taken(p.queue[p.head])
+	p.queue[p.head] = waiting{}
 	p.head++
-	p.late.taken()
 	switch {
 	case p.head == len(p.queue):
 		p.rewind()
@@ -167,6 +173,7 @@ func (p *Pool) take() Task {
 // rewind reuses the memory of an emptied queue, unless a herd left too much.
 func (p *Pool) rewind() {
 	p.head = 0
+	p.late.since = time.Time{}
 	if cap(p.queue) > keep {
 		p.queue = nil
 	}
