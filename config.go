@@ -125,14 +125,14 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	c.Path = orString(c.Path, "/socket")
-	c.WebSocketPath = orString(c.WebSocketPath, websocket.Name)
-	c.Host = orString(c.Host, "localhost")
-	c.MaxChannels = orPositive(c.MaxChannels, 100)
-	c.MaxName = orPositive(c.MaxName, 4<<10)
-	c.Mailbox = orPositive(c.Mailbox, 1000)
-	c.MailboxBytes = orPositive(c.MailboxBytes, 4<<20)
-	c.Reports = orPositive(c.Reports, 1024)
+	c.Path = cmp.Or(c.Path, "/socket")
+	c.WebSocketPath = cmp.Or(c.WebSocketPath, websocket.Name)
+	c.Host = cmp.Or(c.Host, "localhost")
+	c.MaxChannels = cmp.Or(c.MaxChannels, 100)
+	c.MaxName = cmp.Or(c.MaxName, 4<<10)
+	c.Mailbox = cmp.Or(c.Mailbox, 1000)
+	c.MailboxBytes = cmp.Or(c.MailboxBytes, 4<<20)
+	c.Reports = cmp.Or(c.Reports, 1024)
 	c.Overload = c.Overload.withDefaults()
 	c.DrainTimeout = cmp.Or(c.DrainTimeout, 30*time.Second)
 	if c.Connect == nil {
@@ -154,20 +154,6 @@ func (c Config) withDefaults() Config {
 		c.Logger = slog.Default()
 	}
 	return c
-}
-
-func orString(s, def string) string {
-	if s == "" {
-		return def
-	}
-	return s
-}
-
-func orPositive(n, def int) int {
-	if n == 0 {
-		return def
-	}
-	return n
 }
 
 // validate reports all contradictions at once.

@@ -159,11 +159,8 @@ type Server struct {
 // First the user's services start, then the bus, then the endpoint; clients
 // are accepted last.
 func (s *Server) Run(ctx context.Context) error {
-	if s.Endpoint == nil {
-		return errors.New("roost: Server.Endpoint is nil: set it to what NewEndpoint returned")
-	}
-	if slices.Contains(s.Services, nil) {
-		return errors.New("roost: one of Server.Services is nil: leave it out, or make it before the server runs")
+	if err := s.validate(); err != nil {
+		return err
 	}
 	log := cmp.Or(s.Logger, slog.Default())
 	bare, err := s.bind(ctx)

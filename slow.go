@@ -1,6 +1,7 @@
 package roost
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/roostgo/roost/transport"
@@ -83,7 +84,7 @@ func newThinning(latest bool, bytes, frames int) (*transport.Thinning, error) {
 	}
 	return &transport.Thinning{
 		Latest: latest,
-		Bytes:  orPositive(bytes, transport.ThinningBytes), Frames: orPositive(frames, transport.ThinningFrames),
+		Bytes:  cmp.Or(bytes, transport.ThinningBytes), Frames: cmp.Or(frames, transport.ThinningFrames),
 	}, nil
 }
 

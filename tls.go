@@ -142,10 +142,8 @@ func shakenOff(log *slog.Logger, client net.Addr, err error) {
 	log.LogAttrs(context.Background(), level, "TLS handshake failed", attrs...)
 }
 
+// config is what crypto/tls is told; t is valid.
 func (t *TLS) config(log *slog.Logger) (*tls.Config, []Service, error) {
-	if err := t.validate(); err != nil {
-		return nil, nil, err
-	}
 	base := &tls.Config{MinVersion: tls.VersionTLS13}
 	if t.Config != nil {
 		base = t.Config.Clone()
@@ -185,6 +183,7 @@ func (t *TLS) validate() error {
 	if t.Handshakes < 0 || t.Computing < 0 {
 		errs = append(errs, fmt.Errorf("roost: TLS.Handshakes is %d and TLS.Computing %d: they cannot be negative; leave them 0 for the default", t.Handshakes, t.Computing))
 	}
+	errs = append(errs, notNegative("TLS.Reload", t.Reload), notNegative("TLS.HandshakeTimeout", t.HandshakeTimeout))
 	if t.Config != nil && slices.Contains(t.Config.NextProtos, "h2") {
 		errs = append(errs, errors.New("roost: TLS.Config.NextProtos has h2, which this server does not speak: WebSocket needs HTTP/1.1; leave NextProtos empty"))
 	}
