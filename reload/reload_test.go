@@ -61,7 +61,9 @@ func TestFilesAreReadWhenTheyChangeOrWhenTold(t *testing.T) {
 		write("the fourth")
 		now <- syscall.SIGHUP
 		expect("the fourth", 2, 1)
-		<-reports
+		if err := <-reports; err != nil {
+			t.Error(err)
+		}
 		now <- syscall.SIGHUP
 		expect("the fourth", 3, 1)
 	})

@@ -62,7 +62,7 @@ func (a *Acceptor) Run(ctx context.Context) error {
 		_ = a.config.Listener.Close()
 		_ = <-ended // all that was accepted is known now
 	}
-	a.arrivals.dismiss(ArrivalGrace)
+	a.arrivals.dismiss()
 	a.config.Requests.finish(context.WithoutCancel(ctx))
 	return failure
 }

@@ -78,12 +78,12 @@ func (n *newcomers) silent() (list []net.Conn) {
 	return list
 }
 
-// dismiss waits until there are none; after so long it hangs up on those that have
+// dismiss waits until there are none; after ArrivalGrace it hangs up on those that have
 // not asked by then.
-func (n *newcomers) dismiss(d time.Duration) {
+func (n *newcomers) dismiss() {
 	select {
 	case <-n.gone():
-	case <-time.After(d):
+	case <-time.After(ArrivalGrace):
 		for _, c := range n.silent() {
 			_ = c.Close()
 		}

@@ -45,7 +45,7 @@ func TestWhoHasAskedAtTheLastMomentIsNotHungUpOn(t *testing.T) {
 		n.note(asks, http.StateNew)
 		n.note(mute, http.StateNew)
 		time.AfterFunc(ArrivalGrace-1, func() { n.note(asks, http.StateActive) })
-		n.dismiss(ArrivalGrace)
+		n.dismiss()
 		if asks.up || !mute.up {
 			t.Errorf("hung up on who asked: %v; on who said nothing: %v", asks.up, mute.up)
 		}
@@ -55,10 +55,10 @@ func TestWhoHasAskedAtTheLastMomentIsNotHungUpOn(t *testing.T) {
 func TestWhenNobodyIsNewNobodyIsWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n, c, began := new(newcomers), new(hung), time.Now()
-		n.dismiss(ArrivalGrace)
+		n.dismiss()
 		n.note(c, http.StateNew)
 		time.AfterFunc(time.Millisecond, func() { n.note(c, http.StateHijacked) })
-		n.dismiss(ArrivalGrace)
+		n.dismiss()
 		if d := time.Since(began); d != time.Millisecond || c.up {
 			t.Errorf("it took %v; hung up: %v", d, c.up)
 		}

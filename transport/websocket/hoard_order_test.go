@@ -26,9 +26,9 @@ func TestWhoKeepsMuchForLongGoesBeforeWhoKeepsMoreSinceNow(t *testing.T) {
 		h := newHoard(100_000)
 		old, large, late := newKeeper(), newKeeper(), newKeeper()
 		h.set(&old.share, 40_000)
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) //nolint:forbidigo // of synctest
 		h.set(&large.share, 50_000)
-		time.Sleep(10 * time.Millisecond)
+		time.Sleep(10 * time.Millisecond) //nolint:forbidigo // of synctest
 		h.set(&late.share, 30_000)
 		if old.evictions != 1 || large.evictions != 0 || late.evictions != 0 {
 			t.Errorf("evicted %d, %d and %d times", old.evictions, large.evictions, late.evictions)
