@@ -77,7 +77,7 @@ soak: ## let clients of every kind live and die for SOAK (5m), on both engines, 
 .PHONY: lint
 lint: $(LINT) ## run the linters of .golangci.yml
 	$(call say,lint)
-	$(LINT) run ./...
+	$(LINT) run --allow-parallel-runners ./...
 
 $(LINT):
 	$(call say,build golangci-lint $(LINT_VERSION))
