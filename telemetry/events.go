@@ -88,7 +88,7 @@ type ClientStalled struct {
 // transport.
 type BoundHit struct {
 	Socket
-	Bound string // of websocket.Config: "MaxFrame", "MaxMessage", "MaxFragments", "MaxRatio", "MaxIncomplete", "Timeout" or "CloseTimeout"
+	Bound string // of websocket.Config: "MaxFrame", "MaxMessage", "MaxFragments", "MaxRatio", "MaxIncomplete", "MessageTimeout", "Timeout" or "CloseTimeout"
 	Limit string // what it is set to
 	Err   error  // what the client did; nil if it did nothing
 }
