@@ -76,8 +76,7 @@ type Config struct {
 	// Outbox is how many bytes may wait for a client that reads slowly before
 	// it is cut, or before broadcasts are dropped that may be (see
 	// roost.WithSlowConsumer). Each frame counts 64 bytes more than it has, and
-	// the largest does not count: one frame may exceed the bound. On the engine of
-	// goroutines (on Linux) four times as much may, as long as the kernel has room.
+	// the largest does not count: one frame may exceed the bound.
 	// Default: 1 MiB.
 	Outbox int
 

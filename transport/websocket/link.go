@@ -162,13 +162,13 @@ func (c *link) Offer(f *transport.Frame, t *transport.Thinning) {
 	if c.state != open {
 		return
 	}
-	over, lost := c.writer.queue(f, t)
+	waiting, lost := c.writer.queue(f, t)
 	c.engine.count.lost(c.engine.ctx, c.engine.config.Telemetry, c.session, lost)
-	if over > 0 {
+	if bound := c.engine.config.Outbox; waiting > bound {
 		c.state = dying
 		c.engine.count.slowConsumers.Add(1)
 		c.engine.config.Telemetry.Emit(c.engine.ctx, telemetry.SlowConsumer{
-			Socket: about(c.session), Queued: over, Bound: c.engine.config.Outbox,
+			Socket: about(c.session), Queued: waiting, Bound: bound,
 		})
 		c.lane.Post(c, ended{transport.ErrSlowConsumer})
 	}

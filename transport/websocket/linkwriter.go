@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net"
 	"os"
-	"runtime"
 	"sync"
 	"time"
 
@@ -40,34 +39,9 @@ const (
 	hangUp            // close the connection
 )
 
-// crowd is how many times Config.Outbox may wait while the kernel has room.
-const crowd = 4
-
 // queue appends a frame, which t may drop, and starts the writer if there is
-// none. It returns the weight of what waits, if the client is too slow for it, or
-// 0, and what was dropped. One for which the kernel has room merely was sent much
-// in one turn, and the writer has not had its own yet.
-func (w *linkWriter) queue(f *transport.Frame, t *transport.Thinning) (over int, l loss) {
-	bound := w.link.engine.config.Outbox
-	l, over = w.append(f, t)
-	if over <= bound {
-		return 0, l
-	}
-	runtime.Gosched()
-	if over <= crowd*bound && hasRoom(bare(w.link.nc)) {
-		return 0, l
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	l = l.plus(w.out.relieve(bound, w.size))
-	if over = w.out.weight(); over <= bound {
-		return 0, l
-	}
-	return over, l
-}
-
-// append does that, and returns the weight of what waits.
-func (w *linkWriter) append(f *transport.Frame, t *transport.Thinning) (l loss, weight int) {
+// none. It returns the weight of what waits, and what was dropped.
+func (w *linkWriter) queue(f *transport.Frame, t *transport.Thinning) (weight int, l loss) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if t == nil {
@@ -78,9 +52,12 @@ func (w *linkWriter) append(f *transport.Frame, t *transport.Thinning) (l loss, 
 			l = w.out.thin(w.size)
 		}
 	}
+	if bound := w.link.engine.config.Outbox; w.out.weight() > bound {
+		l = l.plus(w.out.relieve(bound, w.size))
+	}
 	w.link.engine.count.queued(w.out.bytes)
 	w.start()
-	return l, w.out.weight()
+	return w.out.weight(), l
 }
 
 // waits reports whether frames have not left yet.
