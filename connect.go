@@ -132,7 +132,7 @@ func (k connector) settle(ctx context.Context, kind *clientKind, c *Connect, pas
 	session, err := newClient(ctx, kind, c, pass)
 	if err != nil { // the bus cannot be reached: clients come back; or the client has gone
 		e.unheard(ctx)
-		return nil, answer(http.StatusServiceUnavailable), err
+		return nil, refusedBus.handler(spread(comeBack)), err
 	}
 	return session, nil, nil
 }

@@ -2,8 +2,10 @@ package roost
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -80,4 +82,28 @@ func TestAnIDsSubscriptionOutlivesItsRequest(t *testing.T) {
 			t.Errorf("%d subscriptions after the end", n)
 		}
 	})
+}
+
+// deaf is an adapter that subscribes nothing.
+type deaf struct{ pubsub.Adapter }
+
+func (deaf) Subscribe(context.Context, string) error { return errors.ErrUnsupported }
+
+func TestAClientWhoseIDCannotBeSubscribedIsToldWhyAndWhenToComeBack(t *testing.T) {
+	_, k, h := lobby()
+	c := k.endpoint.config
+	c.PubSub = pubsub.New(pubsub.Config{Adapter: deaf{new(pubsubtest.Hub).Node("a")}})
+	e := NewEndpoint(c)
+	session, no := connector{e}.Connect(t.Context(), h)
+	if session != nil || no == nil {
+		t.Fatal("it came in")
+	}
+	w := httptest.NewRecorder()
+	no.ServeHTTP(w, h.Request)
+	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), `"reason":"bus cannot be reached"`) {
+		t.Errorf("got %d %v %s", w.Code, w.Header(), w.Body)
+	}
+	if n := e.Stats().ConnectsFailed; n != 1 {
+		t.Errorf("counted %d times", n)
+	}
 }

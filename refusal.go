@@ -128,7 +128,7 @@ var (
 	}
 )
 
-// What a connect is told before anybody is asked.
+// What a connect is told that nobody refuses, but that cannot be.
 var (
 	refusedStopping = &refusal{
 		reason: "server is stopping", of: "a connect", status: http.StatusServiceUnavailable, paced: true,
@@ -139,6 +139,11 @@ var (
 		reason: "server cannot take connections", of: "a connect", status: http.StatusServiceUnavailable, paced: true,
 		what: "The system refuses what the server needs to carry connections, such as descriptors for its event loops.",
 		mend: "The log has the error (connect_refused, start). Raise the limit that it names; the server tries again with the next connect.",
+	}
+	refusedBus = &refusal{
+		reason: "bus cannot be reached", of: "a connect", status: http.StatusServiceUnavailable, paced: true,
+		what: "The socket id that Connect gave could not be subscribed at the adapter of the bus, so that Disconnect would not reach the connection.",
+		mend: "Clients come back by themselves. The log has the adapter's error (socket_connected): see whether what it talks to is there.",
 	}
 )
 
@@ -176,7 +181,7 @@ var (
 // refusals are all of them, in the order of the reference.
 var refusals = []*refusal{
 	refusedTopic, refusedChannels, refusedName, refusedCrash, refusedPayload, refusedMailbox, refusedMailboxBytes, refusedOverload,
-	refusedStopping, refusedStart, refusedConnections, refusedAddress, refusedID, refusedConnects, refusedJoins, refusedMessages, refusedBytes,
+	refusedStopping, refusedStart, refusedBus, refusedConnections, refusedAddress, refusedID, refusedConnects, refusedJoins, refusedMessages, refusedBytes,
 	refusedRouteJoins, refusedRouteMessages, refusedRouteBytes, refusedEvents, refusedEventBytes,
 	resetPlaces, resetAddress, resetRate,
 }

@@ -72,6 +72,7 @@ type Server struct {
 	// alone, says Limits.Address of the endpoint's Config, as at all other doors.
 	// Proxies, those in ProxyProtocol and in the endpoint's Config.Proxies, stand for
 	// many and are left alone; a client that a PROXY header names counts itself.
+	// Here, too, the connection that is idle for the longest makes room first.
 	// Default: a quarter of MaxHandshakes, or of TLS.Handshakes if those are fewer;
 	// negative: no bound.
 	MaxHandshakesPerAddress int

@@ -233,6 +233,14 @@ type GaugeStats struct {
 // Held is how many are taken now.
 func (g *Gauge[K]) Held() int { return int(g.held.Load()) }
 
+// HeldOf is how many there are of a key now.
+func (g *Gauge[K]) HeldOf(key K) int {
+	sh := g.shard(key)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	return sh.held.Find(key)
+}
+
 // Stats are a snapshot; what changes meanwhile may be in one number and not in
 // another.
 func (g *Gauge[K]) Stats() GaugeStats {

@@ -142,6 +142,7 @@ func (d *Door) hit(b Bound, from netip.Addr, shadow bool) {
 
 func (d *Door) take(p *place) (taken bool, err error) {
 	if p.limited {
+		d.makeRoomFor(p.key)
 		return d.places.Judge(p.key)
 	}
 	return d.places.JudgeExempt()

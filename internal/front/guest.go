@@ -1,7 +1,6 @@
 package front
 
 import (
-	"container/list"
 	"io"
 	"net"
 	"net/netip"
@@ -19,7 +18,7 @@ type guest struct {
 	holds  atomic.Pointer[place] // nil: none any more
 	parted atomic.Bool           // it will not have one again
 
-	idle *list.Element // of door.idle, whose mu guards it; nil: it is not there
+	idle *idler // among those of door.idle, whose mu guards it; nil: it is not there
 }
 
 // place is one of those that the door has.
@@ -88,6 +87,7 @@ func (d *Door) name(p *place, client netip.Addr) bool {
 	if !d.comes(key, client) {
 		return false
 	}
+	d.makeRoomFor(key)
 	taken, err := d.places.Claim(key)
 	if err != nil {
 		d.hit(AddressPlaces, client, taken)

@@ -81,3 +81,25 @@ func TestWhoIsIdleStaysWhereItOnlyCounts(t *testing.T) {
 		})
 	}
 }
+
+func TestAnAddressWithoutAPlaceMakesRoomByItsOwnOldestIdleConnection(t *testing.T) {
+	h := new(hanging)
+	h.from = arriving("192.0.2.1", "192.0.2.2", "192.0.2.2", "192.0.2.2", "192.0.2.2").from
+	d := doorOf(t, h, front.DoorConfig{Rate: -1, Places: ratelimit.GaugeConfig{Max: 10, PerKey: 2}})
+	other, first, second := accepted(t, d), accepted(t, d), accepted(t, d)
+	for _, c := range []net.Conn{other, first, second} { // the other's has been idle for the longest
+		d.State(c, http.StateIdle)
+	}
+	third := accepted(t, d)
+	if !open(other) || open(first) || !open(second) || !open(third) {
+		t.Errorf("%v %v %v %v are open, want all but the second", open(other), open(first), open(second), open(third))
+	}
+	d.State(first, http.StateClosed)
+	d.State(second, http.StateActive)
+	if fourth := accepted(t, d); addressOf(fourth) != "192.0.2.1" { // nobody of 192.0.2.2 is idle
+		t.Errorf("%v came in", fourth.RemoteAddr())
+	}
+	if got := d.Stats(); got.Dismissed != 1 || got.Places.KeyFull != 1 || got.Places.Held != 4 || !open(second) {
+		t.Errorf("got %+v", got)
+	}
+}
