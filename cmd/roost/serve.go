@@ -85,7 +85,7 @@ func parseServe(args []string, stderr io.Writer) (f serveFlags, err error) {
 		fmt.Fprint(stderr, "Usage: roost serve [flags]\n\nServes a playground, a socket and an API to publish; every topic relays.\n\n")
 		fs.PrintDefaults()
 	}
-	if err = fs.Parse(args); err != nil {
+	if err = explained(fs, fs.Parse(args)); err != nil {
 		return f, err
 	}
 	if fs.NArg() > 0 {

@@ -328,7 +328,7 @@ func TestWrongFlagsAreExplained(t *testing.T) {
 	}{
 		{[]string{"4001"}, `no argument "4001": flags come with a dash`},
 		{[]string{"-port", "1"}, "flag provided but not defined: -port"},
-		{[]string{"-log", "loud"}, `invalid value "loud"`},
+		{[]string{"-log", "loud"}, "it takes debug, info, warn or error"},
 		{[]string{"-origin", "https://", "-listen", "127.0.0.1:0"}, "flag -origin"},
 		{[]string{"-host", "https://roost.example"}, `flag -host: "https://roost.example" is no name`},
 		{[]string{"-host", "a.example, roost.example:4000"}, "as in -host roost.example"},

@@ -24,7 +24,7 @@ func signToken(args []string, stdout, stderr io.Writer) error {
 			"An ID of digits is signed as an integer, another one as a string.\n\n")
 		fs.PrintDefaults()
 	}
-	if err := fs.Parse(args); err != nil {
+	if err := explained(fs, fs.Parse(args)); err != nil {
 		return err
 	}
 	switch {
