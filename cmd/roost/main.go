@@ -23,7 +23,7 @@ Usage: roost COMMAND [flags]
            pushes goes to all subscribers of its topic
   secret   print a new random secret, for -secret-file and -api-keys
   token    sign a token for a user, to connect with
-  bench    measure a server: idle, storm, fanout, pingpong, floor
+  bench    measure a server; "roost bench" lists in which ways
   echo     a plain WebSocket server that sends every message back, for test
            suites of the protocol
   help     this text; "roost COMMAND -h" lists a command's flags

@@ -60,13 +60,15 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return helped(runTable(ctx, rest, stdout, stderr))
 	case "floor":
 		return helped(runFloor(ctx, rest, stdout))
-	case "idle", "storm", "flood", "fanout", "slow", "pingpong":
-		return helped(runScenario(ctx, name, rest, stdout, stderr))
 	case "-h", "--help", "-help", "help":
 		fmt.Fprint(stdout, usage)
 		return nil
 	default:
-		return fmt.Errorf("bench: there is no scenario %q\n\n%s", name, usage)
+		made, known := scenarios[name]
+		if !known {
+			return fmt.Errorf("bench: there is no scenario %q\n\n%s", name, usage)
+		}
+		return helped(runScenario(ctx, name, made(), rest, stdout, stderr))
 	}
 }
 
@@ -84,25 +86,17 @@ type registrar interface {
 	register(fs *flag.FlagSet)
 }
 
-func newScenario(name string) registrar {
-	switch name {
-	case "idle":
-		return &idle{}
-	case "storm":
-		return &storm{}
-	case "flood":
-		return &flood{}
-	case "fanout":
-		return &fanout{}
-	case "slow":
-		return &slow{}
-	default:
-		return &pingpong{}
-	}
+// scenarios are those that have connections in worker processes.
+var scenarios = map[string]func() registrar{
+	"idle":     func() registrar { return &idle{} },
+	"storm":    func() registrar { return &storm{} },
+	"flood":    func() registrar { return &flood{} },
+	"fanout":   func() registrar { return &fanout{} },
+	"slow":     func() registrar { return &slow{} },
+	"pingpong": func() registrar { return &pingpong{} },
 }
 
-func runScenario(ctx context.Context, name string, args []string, stdout, stderr io.Writer) error {
-	sc := newScenario(name)
+func runScenario(ctx context.Context, name string, sc registrar, args []string, stdout, stderr io.Writer) error {
 	fs := flag.NewFlagSet("bench "+name, flag.ContinueOnError)
 	sc.register(fs)
 	if err := parse(fs, args, stdout); err != nil {

@@ -70,7 +70,7 @@ func (t *table) lineup() ([]entry, error) {
 			args = append(args, small[i]...)
 			args = append(args, "-floor", min(t.floor, 300*time.Millisecond).String(), "-floor-n", "500")
 		}
-		sc := newScenario(args[0])
+		sc := scenarios[args[0]]()
 		fs := flag.NewFlagSet(names[i], flag.ContinueOnError)
 		sc.register(fs)
 		if err := parse(fs, args[1:], io.Discard); err != nil {
